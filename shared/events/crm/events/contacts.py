@@ -1,0 +1,266 @@
+"""What happens in the contacts service: people, what was said with them, what they allow, and their being forgotten."""
+
+from typing import Literal, TypeAlias
+from uuid import UUID
+
+from msgspec import Struct
+
+from crm.events.fact import Fact, Personal
+from crm.events.particulars import ExternalId, Phone, PostalAddress
+
+ConsentChannel: TypeAlias = Literal["email", "sms", "phone", "post", "messenger"]
+InteractionKind: TypeAlias = Literal["call", "meeting", "note"]
+Direction: TypeAlias = Literal["inbound", "outbound", "internal"]
+IdentifierKind: TypeAlias = Literal["email", "phone", "external_id"]
+
+
+class ConsentEvidence(Struct, frozen=True):
+    """How it can be shown that a person agreed, or no longer does."""
+
+    ip: str | None = None
+    user_agent: str | None = None
+    form_url: str | None = None
+    note: str | None = None
+
+
+# People
+
+
+class ContactRegistered(Fact, frozen=True, tag="crm.contacts.contact-registered.v1"):
+    """Somebody became known. `provisional`: only by what another service heard, not yet by anyone's decision."""
+
+    summary = "{name} became a contact"
+    name: Personal[str]
+    emails: Personal[list[str]] = []
+    phones: Personal[list[Phone]] = []
+    address: Personal[PostalAddress | None] = None
+    external_ids: Personal[list[ExternalId]] = []
+    provisional: bool = False
+
+
+class ContactRenamed(Fact, frozen=True, tag="crm.contacts.contact-renamed.v1"):
+    summary = "Renamed to {name}"
+    name: Personal[str]
+
+
+class ContactMoved(Fact, frozen=True, tag="crm.contacts.contact-moved.v1"):
+    summary = "Moved to {address}"
+    address: Personal[PostalAddress | None]
+
+
+class ContactEmailAdded(Fact, frozen=True, tag="crm.contacts.contact-email-added.v1"):
+    summary = "E-mail address {email} added"
+    email: Personal[str]
+
+
+class ContactEmailVerified(Fact, frozen=True, tag="crm.contacts.contact-email-verified.v1"):
+    summary = "E-mail address {email} verified"
+    email: Personal[str]
+
+
+class ContactEmailRemoved(Fact, frozen=True, tag="crm.contacts.contact-email-removed.v1"):
+    summary = "E-mail address {email} removed"
+    email: Personal[str]
+
+
+class ContactPrimaryEmailChanged(Fact, frozen=True, tag="crm.contacts.contact-primary-email-changed.v1"):
+    summary = "Primary e-mail address is now {email}"
+    email: Personal[str]
+
+
+class ContactPhoneAdded(Fact, frozen=True, tag="crm.contacts.contact-phone-added.v1"):
+    summary = "Telephone number {phone} added"
+    phone: Personal[str]
+    e164: Personal[str | None] = None
+
+
+class ContactPhoneVerified(Fact, frozen=True, tag="crm.contacts.contact-phone-verified.v1"):
+    summary = "Telephone number {phone} verified"
+    phone: Personal[str]
+
+
+class ContactPhoneRemoved(Fact, frozen=True, tag="crm.contacts.contact-phone-removed.v1"):
+    summary = "Telephone number {phone} removed"
+    phone: Personal[str]
+
+
+class ContactPrimaryPhoneChanged(Fact, frozen=True, tag="crm.contacts.contact-primary-phone-changed.v1"):
+    summary = "Primary telephone number is now {phone}"
+    phone: Personal[str]
+
+
+class ExternalIdLinked(Fact, frozen=True, tag="crm.contacts.external-id-linked.v1"):
+    summary = "Known to {system} as {id}"
+    system: str
+    id: Personal[str]
+
+
+class ContactIdentified(Fact, frozen=True, tag="crm.contacts.contact-identified.v1"):
+    """On the stream of a provisional id: it is somebody we know, and from now on an alias of `holder`."""
+
+    summary = "Recognised as contact {holder}"
+    holder: UUID
+
+
+class ContactRecognised(Fact, frozen=True, tag="crm.contacts.contact-recognised.v1"):
+    """The other side, on the holder's stream: `alias` names the same person. Erasing the holder erases it too."""
+
+    summary = "Recognised under the provisional id {alias}"
+    alias: UUID
+
+
+class ErasureRequested(Fact, frozen=True, tag="crm.contacts.erasure-requested.v1"):
+    summary = "Erasure requested"
+    reason: Personal[str | None] = None
+
+
+class ContactErased(Fact, frozen=True, tag="crm.contacts.contact-erased.v1"):
+    """From here on the person is forgotten: keys are destroyed, views are blanked, statistics stay (C13)."""
+
+    summary = "Erased ({scope})"
+    scope: Literal["everything"] = "everything"
+
+
+ContactFact: TypeAlias = (
+    ContactRegistered
+    | ContactRenamed
+    | ContactMoved
+    | ContactEmailAdded
+    | ContactEmailVerified
+    | ContactEmailRemoved
+    | ContactPrimaryEmailChanged
+    | ContactPhoneAdded
+    | ContactPhoneVerified
+    | ContactPhoneRemoved
+    | ContactPrimaryPhoneChanged
+    | ExternalIdLinked
+    | ContactIdentified
+    | ContactRecognised
+    | ErasureRequested
+    | ContactErased
+)
+
+
+# Identifiers: tiny streams whose ids are keyed hashes; nothing personal in them
+
+
+class IdentifierClaimed(Fact, frozen=True, tag="crm.contacts.identifier-claimed.v1"):
+    summary = "{kind} claimed by contact {holder}"
+    kind: str
+    holder: UUID
+
+
+class IdentifierReleased(Fact, frozen=True, tag="crm.contacts.identifier-released.v1"):
+    summary = "{kind} released by contact {holder}"
+    kind: str
+    holder: UUID
+
+
+ClaimFact: TypeAlias = IdentifierClaimed | IdentifierReleased
+
+
+# What was said
+
+
+class InteractionLogged(Fact, frozen=True, tag="crm.contacts.interaction-logged.v1"):
+    summary = "{kind} ({direction}): {subject}"
+    contact: UUID
+    kind: InteractionKind
+    direction: Direction
+    subject: Personal[str]
+    body: Personal[str | None] = None
+
+
+InteractionFact: TypeAlias = InteractionLogged
+
+
+# What a person allows
+
+
+class ConsentGranted(Fact, frozen=True, tag="crm.contacts.consent-granted.v1"):
+    summary = "Consent to {purpose} by {channel} granted"
+    contact: UUID
+    channel: ConsentChannel
+    purpose: str
+    wording_version: str
+    source: str
+    evidence: Personal[ConsentEvidence | None] = None
+
+
+class ConsentWithdrawn(Fact, frozen=True, tag="crm.contacts.consent-withdrawn.v1"):
+    summary = "Consent to {purpose} by {channel} withdrawn"
+    contact: UUID
+    channel: ConsentChannel
+    purpose: str
+    source: str
+    wording_version: str | None = None
+    evidence: Personal[ConsentEvidence | None] = None
+
+
+ConsentFact: TypeAlias = ConsentGranted | ConsentWithdrawn
+
+
+# Being forgotten
+
+
+class SubjectKeyDestroyed(Fact, frozen=True, tag="crm.contacts.subject-key-destroyed.v1"):
+    summary = "Key {key_id} destroyed"
+    contact: UUID
+    key_id: UUID
+
+
+class ErasureAcknowledged(Fact, frozen=True, tag="crm.contacts.erasure-acknowledged.v1"):
+    """Contacts holds nothing readable of this person any more. Every service has such a fact."""
+
+    summary = "Contacts has forgotten this person"
+    contact: UUID
+
+
+ErasureFact: TypeAlias = SubjectKeyDestroyed | ErasureAcknowledged
+
+
+# Imports: each row's outcome on its own tiny stream, if it is not a contact's own fact
+
+
+class ImportStarted(Fact, frozen=True, tag="crm.contacts.import-started.v1"):
+    summary = "Import of {size_bytes} bytes started"
+    content_hash: str
+    """Keyed hash of the file: the same file is the same import."""
+    size_bytes: int
+    encoding: str
+    delimiter: str
+    columns: dict[str, str]
+    """Which column of the file fills which field."""
+
+
+class ImportRowRejected(Fact, frozen=True, tag="crm.contacts.import-row-rejected.v1"):
+    """A row that is no contact; the reason quotes nothing of the row."""
+
+    summary = "Line {line} rejected: {field}: {reason}"
+    import_id: UUID
+    line: int
+    field: str | None
+    reason: str
+
+
+class ImportRowMatched(Fact, frozen=True, tag="crm.contacts.import-row-matched.v1"):
+    """A row about somebody already known; `earlier_line` if by the same file."""
+
+    summary = "Line {line} of an import names this contact by {matched_by}"
+    import_id: UUID
+    line: int
+    contact: UUID
+    matched_by: str
+    earlier_line: int | None = None
+
+
+class ImportCompleted(Fact, frozen=True, tag="crm.contacts.import-completed.v1"):
+    summary = "Import completed: {registered} registered, {matched} known already, {rejected} rejected"
+    rows: int
+    registered: int
+    matched: int
+    rejected: int
+
+
+ImportFact: TypeAlias = ImportStarted | ImportCompleted
+ImportRowFact: TypeAlias = ImportRowRejected | ImportRowMatched

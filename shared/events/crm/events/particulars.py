@@ -1,0 +1,42 @@
+"""The particulars of a person: where they live, how they are called, what other systems call them."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Country = Annotated[str, Meta(pattern="^[A-Z]{2}$")]
+"""ISO 3166-1 alpha-2."""
+
+
+class PostalAddress(Struct, frozen=True):
+    """Where letters reach a person."""
+
+    street: str | None = None
+    postal_code: str | None = None
+    city: str | None = None
+    region: str | None = None
+    country: Country | None = None
+
+    def __str__(self) -> str:
+        town = " ".join(filter(None, (self.postal_code, self.city)))
+        return ", ".join(filter(None, (self.street, town, self.region, self.country)))
+
+
+class Phone(Struct, frozen=True):
+    """A telephone number as entered, and in E.164 as read in the deployment's region; None if unreadable (C2)."""
+
+    entered: str
+    e164: str | None = None
+
+    def __str__(self) -> str:
+        return self.entered
+
+
+class ExternalId(Struct, frozen=True):
+    """What another system calls a person."""
+
+    system: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.system}:{self.id}"

@@ -1,0 +1,25 @@
+"""Old versions of fact types, read as the newest one. Pure functions from the old members to the new."""
+
+from collections.abc import Callable
+from typing import Any
+
+Members = dict[str, Any]
+Upcast = Callable[[Members], Members]
+
+UPCASTS: dict[str, tuple[str, Upcast]] = {}
+"""From an old type to the next one and how its members change; personal members are opened before."""
+
+
+def current_type(fact_type: str) -> str:
+    """The newest version of a fact type."""
+    while fact_type in UPCASTS:
+        fact_type = UPCASTS[fact_type][0]
+    return fact_type
+
+
+def upcast(fact_type: str, members: Members) -> Members:
+    """The members of an old fact as the newest version of its type would have them."""
+    while fact_type in UPCASTS:
+        fact_type, step = UPCASTS[fact_type]
+        members = step(members)
+    return members
