@@ -1,0 +1,86 @@
+"""One PostgreSQL database, one pool per process. Transactions are short: an open write holds every reader back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+from psycopg.rows import TupleRow
+from psycopg_pool import ConnectionPool
+
+WRITE_LIMIT_MS = 5_000
+"""What the server ends a statement or transaction at. Our own writes stay under one second."""
+
+_OPTIONS = " ".join(
+    f"-c {setting}"
+    for setting in (
+        f"statement_timeout={WRITE_LIMIT_MS * 6}",
+        f"idle_in_transaction_session_timeout={WRITE_LIMIT_MS}",
+        "synchronous_commit=on",
+        "timezone=UTC",
+        "jit=off",
+    )
+)
+
+
+def connect(dsn: str, *, application: str = "rapport", **options: Any) -> Connection[TupleRow]:
+    """A connection of its own, in autocommit, for a loop that listens or holds a session lock."""
+    return psycopg.connect(
+        dsn,
+        autocommit=True,
+        connect_timeout=3,
+        application_name=application,
+        options=_OPTIONS,
+        keepalives_idle=30,
+        **options,
+    )
+
+
+class Database:
+    """The connections of one process to its own database. Thread-safe.
+
+    Nothing connects before the first use, so a process starts while its database is still away.
+    """
+
+    def __init__(self, dsn: str, *, max_size: int = 4, application: str = "rapport") -> None:
+        self.dsn = dsn
+        self.max_size = max_size
+        self._pool: ConnectionPool[Connection[TupleRow]] = ConnectionPool(
+            dsn,
+            kwargs={
+                "autocommit": True,
+                "connect_timeout": 3,
+                "application_name": application,
+                "options": _OPTIONS,
+                "keepalives_idle": 30,
+            },
+            min_size=0,
+            max_size=max_size,
+            max_idle=300.0,
+            timeout=10.0,
+            open=False,
+            num_workers=1,
+            reconnect_timeout=5.0,
+        )
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection[TupleRow]]:
+        """A pooled connection in autocommit. Raises `psycopg.OperationalError` if the database is away."""
+        self._pool.open()
+        with self._pool.connection() as connection:
+            yield connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[Connection[TupleRow]]:
+        """A pooled connection in one transaction, committed at the end of the block."""
+        with self.connection() as connection, connection.transaction():
+            yield connection
+
+    def drop_broken(self) -> None:
+        """Replaces connections that the server has closed, for instance by a restart."""
+        self._pool.check()
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self._pool.close()

@@ -1,0 +1,85 @@
+"""Claims: an identifier (one e-mail address, say) has at most one holder at a time.
+
+A claim is a tiny stream whose id is a keyed hash of the identifier, so two claimants meet at the unique key of the
+log: the database decides, and the loser learns who won. The ids change with the claim key; all live ones are written.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+import msgspec
+
+from crm.chassis.decider import Claim, Taken
+from crm.chassis.keys import Keys
+from crm.chassis.log.store import Store
+from crm.events import Fact, Sealed, type_of
+
+
+class _Holding(msgspec.Struct):
+    holder: UUID
+
+
+_holding = msgspec.json.Decoder(_Holding)
+
+
+@dataclass(frozen=True)
+class ClaimFacts:
+    """The two facts of a claim stream; both have the fields `kind` and `holder` and no personal data."""
+
+    claimed: type[Fact]
+    released: type[Fact]
+
+
+@dataclass(frozen=True)
+class ClaimChange:
+    """What happens to one claim stream in an append."""
+
+    stream: UUID
+    version: int
+    fact: Fact
+
+
+class Claims:
+    """The claims of one service's log."""
+
+    def __init__(self, store: Store, keys: Keys, facts: ClaimFacts) -> None:
+        self._store, self._keys, self._facts = store, keys, facts
+
+    def holder(self, kind: str, match_key: str) -> UUID | None:
+        """Who holds an identifier now. Reads the log itself, so it is never stale."""
+        histories = self._store.load(self._keys.claim_ids(kind, match_key))
+        return next(filter(None, map(self._holder, histories.values())), None)
+
+    def changes(self, before: dict[UUID, set[Claim]], after: dict[UUID, set[Claim]]) -> Iterator[ClaimChange]:
+        """What to append so that the claims of some streams become as they are after.
+
+        Raises `Taken` naming the holder if another stream holds a wanted identifier.
+        """
+        released = {claim: stream for stream, claims in before.items() for claim in claims - after[stream]}
+        wanted = {claim: stream for stream, claims in after.items() for claim in claims - before[stream]}
+        ids = {claim: self._keys.claim_ids(*claim) for claim in sorted(released.keys() | wanted.keys())}
+        histories = self._store.load([each for several in ids.values() for each in several])
+        for claim, streams in ids.items():
+            for stream in streams:
+                yield from self._change(claim, stream, histories[stream], released.get(claim), wanted.get(claim))
+
+    def _change(
+        self, claim: Claim, stream: UUID, history: list[Sealed], released: UUID | None, wanted: UUID | None
+    ) -> Iterator[ClaimChange]:
+        kind, holder, version = claim[0], self._holder(history), len(history)
+        if holder is not None and holder == released:
+            version += 1
+            yield ClaimChange(stream, version, self._facts.released(kind=kind, holder=holder))
+            holder = None
+        if wanted is None or holder == wanted:
+            return
+        if holder is not None:
+            raise Taken(kind, holder)
+        yield ClaimChange(stream, version + 1, self._facts.claimed(kind=kind, holder=wanted))
+
+    def _holder(self, history: Iterable[Sealed]) -> UUID | None:
+        last = next(reversed(list(history)), None)
+        if last is None or last.type != type_of(self._facts.claimed):
+            return None
+        return _holding.decode(last.value).holder

@@ -1,0 +1,155 @@
+"""Executing commands: load, decide, append in one statement; decide again when somebody else was faster."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+from opentelemetry import trace
+from opentelemetry.trace import SpanKind
+
+from crm.chassis.decider import Aggregate, Command, Rejected
+from crm.chassis.log.context import Context, Step, Written
+from crm.chassis.log.draft import Draft, in_order
+from crm.chassis.log.refusals import raise_again, written_down
+from crm.chassis.log.store import Append, Conflict, Disconnected, KeyReused, Remembered
+
+if TYPE_CHECKING:
+    from crm.chassis.log.event_log import EventLog
+
+ATTEMPTS = 3
+"""How often a command is decided on fresh state before the caller is told that the record is busy."""
+
+_tracer = trace.get_tracer("crm.log")
+
+
+class Commands:
+    """Executes commands in one context: for one request, one fact a policy answers to, or one timer."""
+
+    def __init__(self, log: "EventLog", context: Context) -> None:
+        self._log = log
+        self.context = context
+
+    def with_(self, **changes: Any) -> "Commands":
+        """The same log, for another context."""
+        return Commands(self._log, replace(self.context, **changes))
+
+    def execute(
+        self,
+        aggregate: Aggregate[Any, Any],
+        stream: UUID,
+        command: Command,
+        expected: int | None = None,
+        *,
+        occurred_at: datetime | None = None,
+    ) -> Written:
+        """Decides a command on a stream's state and appends what it decided.
+
+        Raises `Rejected` and its kinds, `Conflict` when the stream stays busy, `KeyReused`, `KeyringUnavailable`.
+        """
+        commands = self if occurred_at is None else self.with_(occurred_at=occurred_at)
+        return commands.execute_together(Step(aggregate, stream, command, expected))
+
+    __call__ = execute
+
+    def execute_together(self, *steps: Step) -> Written:
+        """Decides several streams' commands in order and appends all their facts atomically, or none."""
+        with _append_span(steps[0], self.context) as traceparent:
+            for _ in range(ATTEMPTS):
+                try:
+                    return self._attempt(steps, traceparent)
+                except Conflict:
+                    if answer := self._recalled():
+                        return answer
+                except Disconnected:
+                    self._log.store.reconnect()
+            raise Conflict("Others are changing this record at the same moment. Try again.")
+
+    def _attempt(self, steps: tuple[Step, ...], traceparent: str) -> Written:
+        log = self._log
+        draft = Draft(log.keys, log.claims, self.context.occurred_at)
+        try:
+            draft.decide(steps, log.store.load({step.stream for step in steps}))
+        except Rejected as refusal:
+            return self._refused(steps[0].stream, refusal)
+        main = steps[0].stream
+        append = self._append_of(draft, main, traceparent)
+        if append.facts:
+            self._append(append)
+        elif append.remembered is not None:
+            if answer := self._recalled():
+                return answer
+            log.store.remember(append.remembered)
+        return log.written(main, draft.version(main), _event_ids(append))
+
+    def _append(self, append: Append) -> None:
+        store = self._log.store
+        try:
+            store.append(append)
+        except Disconnected:
+            store.reconnect()
+            if not store.landed(append):
+                raise
+        store.wake_readers()
+
+    def _append_of(self, draft: Draft, main: UUID, traceparent: str) -> Append:
+        context = self.context
+        append = Append(
+            append_id=uuid4(),
+            facts=in_order(draft.facts),
+            actor=context.actor,
+            channel=context.channel,
+            correlation_id=context.correlation_id,
+            causation_id=context.causation_id,
+            traceparent=traceparent,
+            timers=draft.timers(),
+        )
+        return replace(append, remembered=self._memory(main, draft.version(main), _event_ids(append)))
+
+    def _refused(self, stream: UUID, refusal: Rejected) -> Written:
+        if answer := self._recalled():
+            return answer
+        if memory := self._memory(stream, 0, refusal=written_down(refusal)):
+            self._log.store.remember(memory)
+        raise refusal
+
+    def _memory(
+        self, stream: UUID, version: int, event_ids: tuple[str, ...] = (), refusal: dict[str, Any] | None = None
+    ) -> Remembered | None:
+        asked = self.context.idempotency
+        if asked is None:
+            return None
+        request_hash = self._log.keys.keyed_hash(asked.request)
+        return Remembered(asked.caller, asked.key, request_hash, stream, version, event_ids, refusal)
+
+    def _recalled(self) -> Written | None:
+        """The answer to an earlier request with the same key. Raises the refusal it got, or `KeyReused`."""
+        asked = self.context.idempotency
+        memory = self._log.store.recall(asked.caller, asked.key) if asked else None
+        if asked is None or memory is None:
+            return None
+        if not secrets.compare_digest(memory.request_hash, self._log.keys.keyed_hash(asked.request)):
+            raise KeyReused("This Idempotency-Key was used for another request. Use a new key for a new request.")
+        if memory.refusal is not None:
+            raise_again(memory.refusal)
+        return replace(self._log.written(memory.stream, memory.version, memory.event_ids), replayed=True)
+
+
+def _event_ids(append: Append) -> tuple[str, ...]:
+    return tuple(f"{fact.stream}:{fact.version}" for fact in append.facts)
+
+
+@contextmanager
+def _append_span(step: Step, context: Context) -> Iterator[str]:
+    """The span that every fact of the append belongs to. Without tracing a fact still gets a trace of its own."""
+    with _tracer.start_as_current_span(f"append {step.aggregate.name}", kind=SpanKind.INTERNAL) as span:
+        span.set_attribute("crm.stream", str(step.stream))
+        span.set_attribute("crm.correlation_id", context.correlation_id)
+        current = span.get_span_context()
+        if current.is_valid:
+            yield f"00-{current.trace_id:032x}-{current.span_id:016x}-{int(current.trace_flags):02x}"
+        else:
+            yield context.traceparent or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"

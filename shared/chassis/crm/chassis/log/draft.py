@@ -1,0 +1,139 @@
+"""A draft: what a command decided on freshly loaded state, before it is appended."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from crm.chassis.decider import Aggregate, Claim, Moved, Rejected, facts_of
+from crm.chassis.keys import Keys
+from crm.chassis.log.claims import Claims
+from crm.chassis.log.context import Step
+from crm.chassis.log.store import NewFact, TimerChanges
+from crm.events import Fact, Sealed, type_of, wire
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far ahead of this machine's clock a caller's `occurred_at` may be."""
+
+
+@dataclass
+class _Stream:
+    """One stream while a command decides on it."""
+
+    aggregate: Aggregate[Any, Any]
+    id: UUID
+    version: int
+    state: Any
+    before: Any
+    opened_at: datetime | None
+    partition_key: UUID | None
+    contact_ids: tuple[UUID, ...] = ()
+
+    def about(self) -> tuple[UUID, ...]:
+        if self.aggregate.about is None or self.state is None:
+            return ()
+        about = self.aggregate.about(self.id, self.state)
+        return tuple(sorted(about, key=str) if isinstance(about, set | frozenset) else about)
+
+
+@dataclass
+class Draft:
+    """Decides steps in their order and gathers what is to be appended."""
+
+    keys: Keys
+    claims: Claims | None
+    occurred_at: datetime | None
+    facts: list[NewFact] = field(default_factory=list)
+    _streams: dict[UUID, _Stream] = field(default_factory=dict)
+
+    def decide(self, steps: Sequence[Step], histories: dict[UUID, list[Sealed]]) -> None:
+        """Runs every step's command. Raises `Rejected` and its kinds; nothing is appended then."""
+        for step in steps:
+            stream = self._streams.get(step.stream) or self._open(step, histories[step.stream])
+            if step.expected is not None and step.expected != stream.version:
+                raise Moved(step.expected, stream.version)
+            for fact in facts_of(step.command(stream.state)):
+                self._add(stream, fact)
+        self._claim()
+
+    def version(self, stream: UUID) -> int:
+        """The version a stream has after this draft."""
+        return self._streams[stream].version
+
+    def timers(self) -> TimerChanges:
+        """How the timers of the drafted streams change."""
+        return sum((_timer_changes(each) for each in self._streams.values()), TimerChanges())
+
+    def _open(self, step: Step, history: list[Sealed]) -> _Stream:
+        state = step.aggregate.fold(wire.open_fact(each, self.keys.unseal).fact for each in history)
+        first = history[0] if history else None
+        stream = _Stream(
+            aggregate=step.aggregate,
+            id=step.stream,
+            version=len(history),
+            state=state,
+            before=state,
+            opened_at=first.occurred_at if first else None,
+            partition_key=first.partition_key if first else None,
+        )
+        self._streams[step.stream] = stream
+        stream.contact_ids = stream.about()
+        self._check_time(stream)
+        return stream
+
+    def _check_time(self, stream: _Stream) -> None:
+        if self.occurred_at is None:
+            return
+        if self.occurred_at > datetime.now(UTC) + CLOCK_SKEW:
+            raise Rejected("This lies in the future. Give a time that has passed.", field="occurred_at")
+        if stream.opened_at is not None and self.occurred_at < stream.opened_at:
+            raise Rejected("This lies before the beginning of the record. Give a later time.", field="occurred_at")
+
+    def _add(self, stream: _Stream, fact: Fact) -> None:
+        if not isinstance(fact, stream.aggregate.fact_classes):
+            raise TypeError(f"{type(fact).__name__} is not a fact of the aggregate {stream.aggregate.name}")
+        stream.state = stream.aggregate.evolve(stream.state, fact)
+        stream.version += 1
+        before, stream.contact_ids = stream.contact_ids, stream.about()
+        if stream.partition_key is None:
+            stream.partition_key = next(iter(stream.contact_ids), stream.id)
+        about = tuple(dict.fromkeys((*before, *stream.contact_ids)))
+        self._append(stream.id, stream.version, fact, stream.partition_key, about)
+
+    def _append(self, stream: UUID, version: int, fact: Fact, partition_key: UUID, about: tuple[UUID, ...]) -> None:
+        seal = partial(self.keys.seal, partition_key, f"{stream}:{version}")
+        value = wire.encode(fact, seal)
+        self.facts.append(NewFact(stream, version, type_of(fact), value, partition_key, about, self.occurred_at))
+
+    def _claim(self) -> None:
+        claiming = [each for each in self._streams.values() if each.aggregate.claims is not None]
+        before = {each.id: _claims_of(each.aggregate, each.before) for each in claiming}
+        after = {each.id: _claims_of(each.aggregate, each.state) for each in claiming}
+        if before == after:
+            return
+        if self.claims is None:
+            raise TypeError("an aggregate declares claims, but the service declares no claim facts")
+        for change in self.claims.changes(before, after):
+            self._append(change.stream, change.version, change.fact, change.stream, ())
+
+
+def in_order(facts: Iterable[NewFact]) -> tuple[NewFact, ...]:
+    """Sorted by stream: two appends that meet on several streams then lock them in the same order."""
+    return tuple(sorted(facts, key=lambda fact: (fact.stream, fact.version)))
+
+
+def _claims_of(aggregate: Aggregate[Any, Any], state: Any) -> set[Claim]:
+    return set() if state is None or aggregate.claims is None else aggregate.claims(state)
+
+
+def _timer_changes(stream: _Stream) -> TimerChanges:
+    declared = stream.aggregate.timers
+    if declared is None or stream.state is stream.before:
+        return TimerChanges()
+    before = declared(stream.before) if stream.before is not None else {}
+    after = declared(stream.state)
+    by = f"{stream.id}:{stream.version}"
+    moved = tuple((stream.id, name, due_at, by) for name, due_at in after.items() if before.get(name) != due_at)
+    return TimerChanges(moved, tuple((stream.id, name) for name in before.keys() - after.keys()))

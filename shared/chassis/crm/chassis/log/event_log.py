@@ -1,0 +1,80 @@
+"""The log of one service: where its commands are decided and its facts are read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from crm.chassis.decider import Aggregate, Unknown
+from crm.chassis.keys import Keys
+from crm.chassis.log.claims import ClaimFacts, Claims
+from crm.chassis.log.commands import Commands
+from crm.chassis.log.context import Context, Written
+from crm.chassis.log.store import Store
+from crm.events import Fact, Position, Recorded, Sealed, wire
+
+S = TypeVar("S")
+
+
+@dataclass(frozen=True)
+class Folded(Generic[S]):
+    """A stream's state and the version it was folded to."""
+
+    state: S
+    version: int
+    token: str
+
+
+class EventLog:
+    """Facts of one service, in its own store. Thread-safe."""
+
+    def __init__(self, service: str, store: Store, keys: Keys, claim_facts: ClaimFacts | None = None) -> None:
+        self.service = service
+        self.store = store
+        self.keys = keys
+        self.claims = Claims(store, keys, claim_facts) if claim_facts else None
+
+    def commands(self, context: Context) -> Commands:
+        """What executes commands on behalf of somebody."""
+        return Commands(self, context)
+
+    def get(
+        self,
+        aggregate: Aggregate[S, Any],
+        stream: UUID,
+        *,
+        as_of: datetime | None = None,
+        as_known_at: datetime | None = None,
+    ) -> Folded[S]:
+        """The state of a stream now, as of a moment in the world, or as it was known at a moment (both UTC, C11).
+
+        Raises `Unknown` if there was no such stream, or not yet.
+        """
+        facts = [each for each in self.stream(stream) if as_known_at is None or each.recorded_at <= as_known_at]
+        known = [each for each in facts if as_of is None or each.occurred_at <= as_of]
+        state = aggregate.fold(each.fact for each in known)
+        if state is None:
+            moment = as_of or as_known_at
+            raise Unknown(f"There is no such {aggregate.name}{f' as of {moment.isoformat()}' if moment else ''}.")
+        return Folded(state, known[-1].version, self._token([f"{stream}:{known[-1].version}"]))
+
+    def stream(self, stream: UUID) -> list[Recorded[Fact]]:
+        """The facts of one stream, opened, in version order; none if there is no such stream."""
+        return [wire.open_fact(each, self.keys.unseal) for each in self.store.load([stream])[stream]]
+
+    def holder(self, kind: str, match_key: str) -> UUID | None:
+        """The stream that holds an identifier now."""
+        return self.claims.holder(kind, match_key) if self.claims else None
+
+    def read(self, after: Position | None, limit: int) -> Sequence[Sealed]:
+        """Settled facts after a position, in position order; about `limit`, never half of an append."""
+        return self.store.read(after, limit)
+
+    def written(self, stream: UUID, version: int, event_ids: Sequence[str]) -> Written:
+        """The answer to a command; the token names every stream the append wrote to, at its last version."""
+        last = dict(each.rsplit(":", 1) for each in event_ids) or {str(stream): str(version)}
+        return Written(stream, version, self._token([f"{s}:{v}" for s, v in last.items()]), tuple(event_ids))
+
+    def _token(self, versions: Sequence[str]) -> str:
+        return f"{self.service}/{','.join(versions)}"

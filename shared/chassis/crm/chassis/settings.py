@@ -1,0 +1,64 @@
+"""Settings of one process, read once from the environment and passed down."""
+
+import os
+from base64 import b64decode
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PREFIX = "RAPPORT_"
+
+
+def _key(value: object) -> object:
+    return b64decode(value) if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """What a process needs to know. Every name is `RAPPORT_` and the field's name in capitals."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    database: str
+    """DSN of the service's own database."""
+    keyring: str
+    """DSN of the keyring."""
+    master_key: Annotated[bytes, BeforeValidator(_key), Field(min_length=32, max_length=32, repr=False)]
+    """32 bytes, in base64, that wrap the keys in the keyring."""
+    kafka: str = ""
+    """Bootstrap servers; empty: no relay and no foreign facts."""
+    partitions: int = Field(6, ge=1, le=1000)
+    host: str = "127.0.0.1"
+    port: int = Field(8100, ge=0, le=65535)
+    jwks: str = ""
+    """URL (https or file) of the issuer's keys."""
+    issuer: str = "rapport"
+    audience: str = "rapport"
+    region: str = Field("DE", pattern="^[A-Z]{2}$")
+    """ISO 3166 code of the country whose telephone numbers are written without a prefix."""
+    public_url: str = ""
+    """Where the outside world reaches this service; links in mails start with it."""
+    smtp: str = "127.0.0.1:25"
+    """Host and port of the mail server that mails are handed to."""
+    mail_from: str = "crm@rapport.example"
+    auto_close_days: float = Field(7.0, gt=0)
+    """Days after which a solved ticket closes by itself (D12)."""
+    traces: Path | None = None
+    """File that spans are written to as JSON lines, where no OTLP endpoint is configured."""
+    trace_ratio: float = Field(1.0, ge=0, le=1)
+    state: Path | None = None
+    """Folder for state that can be lost, such as that of live windows."""
+
+
+class MisspeltSetting(Exception):  # noqa: N818
+    """An environment variable looks like a setting of Rapport but is none."""
+
+
+def read_settings() -> Settings:
+    """The settings of this process. Raises `MisspeltSetting` or pydantic's `ValidationError`, naming the variable."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known)
+    if unknown:
+        raise MisspeltSetting(f"Unknown settings: {', '.join(unknown)}. Known: {', '.join(sorted(known))}.")
+    return Settings()  # type: ignore[call-arg]  # filled from the environment

@@ -1,0 +1,38 @@
+"""Transactions held open on purpose: the harness that shows how logs lose facts, step by step, without chance."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+
+from crm.chassis.database import Database
+
+
+class HeldTransaction(Database):
+    """A database whose only connection sits in one transaction until it is told to end it."""
+
+    def __init__(self, dsn: str) -> None:
+        super().__init__(dsn, max_size=1)
+        self._held = psycopg.connect(dsn)
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection[Any]]:
+        yield self._held
+
+    def take_id(self) -> int:
+        """Makes the server give the transaction its id, as any write would."""
+        row = self._held.execute("SELECT pg_current_xact_id()::text").fetchone()
+        assert row
+        return int(row[0])
+
+    def commit(self) -> None:
+        self._held.commit()
+
+    def rollback(self) -> None:
+        self._held.rollback()
+
+    def close(self) -> None:
+        self._held.close()
+        super().close()
