@@ -1,0 +1,19 @@
+"""Who may do what: bearer tokens become agents (`verifier`), agents have permissions (`permissions`)."""
+
+from crm.chassis.auth.agent import Agent
+from crm.chassis.auth.issuer import LocalIssuer
+from crm.chassis.auth.permissions import CurrentAgent, Permission, allowed
+from crm.chassis.auth.refusals import Forbidden, IssuerUnreachable, Unauthenticated
+from crm.chassis.auth.verifier import TokenVerifier
+
+__all__ = [
+    "Agent",
+    "CurrentAgent",
+    "Forbidden",
+    "IssuerUnreachable",
+    "LocalIssuer",
+    "Permission",
+    "TokenVerifier",
+    "Unauthenticated",
+    "allowed",
+]

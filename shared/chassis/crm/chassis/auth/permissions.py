@@ -1,0 +1,73 @@
+"""Permissions in an endpoint's signature: `CanReadContacts = Annotated[Agent, allowed("contacts:read")]`."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
+from fastapi import Depends, Request, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from crm.chassis.auth.agent import Agent
+from crm.chassis.auth.refusals import Forbidden, Unauthenticated
+from crm.chassis.auth.verifier import TokenVerifier
+
+VERIFYING_THREADS = 2
+"""Threads of their own: fetching an issuer's keys must not keep commands waiting."""
+
+_PERMISSION = re.compile(r"[a-z][a-z-]*:[a-z][a-z-]*")
+_limiter: RunVar[CapacityLimiter] = RunVar("verifying")
+
+bearer = HTTPBearer(
+    auto_error=False,
+    bearerFormat="JWT",
+    scheme_name="bearer",
+    description="An OAuth 2 access token (JWT) of the configured OpenID Connect issuer.",
+)
+
+
+async def current_agent(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+) -> Agent:
+    """Who sent the request. Raises `Unauthenticated` without a valid token."""
+    if credentials is None:
+        raise Unauthenticated("Send an access token: `Authorization: Bearer <token>`.", token_given=False)
+    verifier: TokenVerifier = request.app.state.verifier
+    token = credentials.credentials
+    agent = verifier.remembered(token)
+    if agent is None:
+        agent = await to_thread.run_sync(verifier.verify, token, limiter=_verifying())
+    return agent
+
+
+CurrentAgent = Annotated[Agent, Depends(current_agent)]
+"""Whoever has a valid token, whatever it permits."""
+
+
+@dataclass(frozen=True)
+class Permission:
+    """Lets in whoever may do something; the endpoint gets the agent."""
+
+    name: str
+
+    async def __call__(self, agent: CurrentAgent) -> Agent:
+        if not agent.may(self.name):
+            raise Forbidden(self.name)
+        return agent
+
+
+def allowed(permission: str) -> Any:
+    """The dependency on a permission such as `contacts:read`; goes into `Annotated[Agent, allowed(…)]`."""
+    if not _PERMISSION.fullmatch(permission):
+        raise ValueError(f"A permission reads like contacts:read, not {permission!r}.")
+    return Security(Permission(permission), scopes=[permission])
+
+
+def _verifying() -> CapacityLimiter:
+    try:
+        return _limiter.get()
+    except LookupError:
+        limiter = CapacityLimiter(VERIFYING_THREADS)
+        _limiter.set(limiter)
+        return limiter

@@ -1,0 +1,108 @@
+"""What endpoints answer: what was written, or one thing with its version. Both carry ETag and Consistency-Token."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Generic, TypeVar, get_args, get_origin
+from uuid import UUID
+
+from pydantic import BaseModel, TypeAdapter
+from starlette.responses import Response
+
+from crm.chassis.log import Written
+
+T = TypeVar("T")
+
+CONSISTENCY_TOKEN = "Consistency-Token"  # noqa: S105 (a header, no secret)
+_JSON = "application/json"
+
+
+class WrittenAnswer(BaseModel):
+    """What a command did. Send `token` as `If-Consistent-With` to a query that must show it."""
+
+    id: UUID
+    version: int
+    token: str
+
+
+@dataclass(frozen=True)
+class Created:
+    """The answer to a command that opened a stream: 201 with `Location`, `path` with the stream in place of `{id}`.
+
+    The stream is the one that was written, so a retry is told of the first one.
+    """
+
+    written: Written
+    path: str
+
+    @property
+    def location(self) -> str:
+        return self.path.format(id=self.written.stream)
+
+
+@dataclass(frozen=True)
+class Versioned(Generic[T]):
+    """The answer to a query for one thing: its content, and the version and token it was folded to."""
+
+    content: T
+    version: int
+    token: str
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How an endpoint's result becomes an answer."""
+
+    model: Any
+    """What the API description shows."""
+    status: int
+    respond: Callable[[Any], Response]
+
+    def around(self, endpoint: Callable[..., Any]) -> Callable[..., Any]:
+        """The endpoint, answering with a response."""
+        if inspect.iscoroutinefunction(endpoint):
+
+            @wraps(endpoint)
+            async def answering_later(*args: Any, **kwargs: Any) -> Response:
+                return self.respond(await endpoint(*args, **kwargs))
+
+            return answering_later
+
+        @wraps(endpoint)
+        def answering(*args: Any, **kwargs: Any) -> Response:
+            return self.respond(endpoint(*args, **kwargs))
+
+        return answering
+
+
+def shape_of(endpoint: Callable[..., Any], status: int | None) -> Shape | None:
+    """The shape that an endpoint's return annotation asks for; None leaves the answer to FastAPI."""
+    annotation = inspect.signature(endpoint, eval_str=True).return_annotation
+    if annotation is Written:
+        return Shape(WrittenAnswer, status or 200, lambda written: _written(written, status or 200))
+    if annotation is Created:
+        return Shape(WrittenAnswer, 201, lambda created: _written(created.written, 201, Location=created.location))
+    if get_origin(annotation) is Versioned:
+        (content,) = get_args(annotation)
+        return Shape(content, status or 200, _versioned(TypeAdapter(content), status or 200))
+    return None
+
+
+def _written(written: Written, status: int, **headers: str) -> Response:
+    answer = WrittenAnswer(id=written.stream, version=written.version, token=written.token)
+    return Response(
+        answer.model_dump_json(), status, headers=headers | _marks(written.version, written.token), media_type=_JSON
+    )
+
+
+def _versioned(content: TypeAdapter[Any], status: int) -> Callable[[Versioned[Any]], Response]:
+    def respond(answer: Versioned[Any]) -> Response:
+        body = content.dump_json(answer.content, by_alias=True)
+        return Response(body, status, headers=_marks(answer.version, answer.token), media_type=_JSON)
+
+    return respond
+
+
+def _marks(version: int, token: str) -> dict[str, str]:
+    return {"ETag": f'"{version}"', CONSISTENCY_TOKEN: token}
