@@ -1,0 +1,161 @@
+"""One batch of facts on its way: each is applied, a repeat, parked, or queued behind a parked one; nothing else."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from crm.chassis.projection.delivery import Delivery, Malformed
+from crm.chassis.projection.failures import Jump, NotAFact, Reused, is_transient
+from crm.chassis.projection.places import NEVER, Applied, Counts
+from crm.chassis.projection.subscriber import Fold, Subscriber
+from crm.events import Fact, Recorded, Sealed, catalogue
+from crm.events.upcasts import current_type
+
+CONTACT_ERASED = "crm.contacts.contact-erased.v1"
+
+CLOCKS_APART = timedelta(seconds=2)
+"""How much later than the last applied version a true repeat of an earlier one may claim to be recorded."""
+
+
+class TooManyFailures(Exception):  # noqa: N818
+    """So many facts fail that the reason is not in the facts. The view stops; nothing of the batch is kept."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """A fact that is kept aside: parked with its error, or queued behind a parked one."""
+
+    delivery: Delivery
+    error: BaseException | None
+
+
+@dataclass
+class Circuit:
+    """Notices that a view is broken rather than a fact. `streak` lasts over batches."""
+
+    most_share: float = 0.01
+    least: int = 10
+    """So many failures in a batch never stop a view by their share alone."""
+    most_in_a_row: int = 5
+    streak: int = 0
+
+    def failed(self, failures: int, facts: int, error: BaseException) -> None:
+        self.streak += 1
+        if self.streak >= self.most_in_a_row:
+            raise TooManyFailures(f"{self.streak} streams failed in a row") from error
+        if failures > max(self.least, facts * self.most_share):
+            raise TooManyFailures(f"{failures} of {facts} facts failed") from error
+
+
+@dataclass
+class Batch:
+    """What a batch leads to, until it is written."""
+
+    streams: dict[UUID, Applied]
+    late: bool
+    circuit: Circuit | None
+    new: set[UUID] = field(default_factory=set)
+    """Streams that were never seen here before."""
+    counts: dict[int, Counts] = field(default_factory=lambda: defaultdict(Counts))
+    changed: dict[UUID, Applied] = field(default_factory=dict)
+    held: list[Held] = field(default_factory=list)
+    erased: set[UUID] = field(default_factory=set)
+    failures: int = 0
+    newest: datetime | None = None
+
+    def fold(
+        self,
+        facts: Sequence[Delivery],
+        subscriber: Subscriber,
+        fold: Fold,
+        opened: dict[int, Recorded[Fact] | Exception],
+    ) -> None:
+        """Takes every fact in order. Raises transient errors as they come, and `TooManyFailures`."""
+        for delivery in facts:
+            counts = self.counts[delivery.shard]
+            counts.consumed += 1
+            sealed = delivery.sealed
+            if isinstance(sealed, Malformed):
+                self._park(delivery, NotAFact(), len(facts))
+                continue
+            at = self._place(sealed)
+            if sealed.type == CONTACT_ERASED:
+                self.erased.update(sealed.contact_ids)  # also when its stream is blocked: nothing delays an erasure
+            if sealed.version <= at.version:
+                self._repeat(delivery, sealed, at, len(facts))
+            elif at.blocked:
+                self.held.append(Held(delivery, None))
+            elif sealed.version != at.version + 1:
+                self._block(delivery, at, Jump(), len(facts))
+            else:
+                self._next(delivery, sealed, at, fold, opened.get(id(sealed)), len(facts))
+
+    def _place(self, sealed: Sealed) -> Applied:
+        at = self.streams.get(sealed.stream)
+        if at is None:
+            before = sealed.version - 1 if self.late else 0
+            at = self.streams[sealed.stream] = Applied(before, NEVER, sealed.recorded_at)
+            self.new.add(sealed.stream)
+        self.newest = sealed.recorded_at
+        return at
+
+    def _repeat(self, delivery: Delivery, sealed: Sealed, at: Applied, facts: int) -> None:
+        if is_repeat(sealed, at):
+            self.counts[delivery.shard].repeats += 1
+        elif at.blocked:
+            self.held.append(Held(delivery, None))
+        else:
+            self._block(delivery, at, Reused(), facts)
+
+    def _next(
+        self,
+        delivery: Delivery,
+        sealed: Sealed,
+        at: Applied,
+        fold: Fold,
+        opened: Recorded[Fact] | Exception | None,
+        facts: int,
+    ) -> None:
+        counts = self.counts[delivery.shard]
+        if opened is not None:
+            try:
+                if isinstance(opened, Exception):
+                    raise opened
+                fold.apply(opened)
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                self._block(delivery, at, error, facts)
+                return
+            if self.circuit:
+                self.circuit.streak = 0
+        if current_type(sealed.type) not in catalogue.BY_TYPE:
+            counts.unknown += 1
+        counts.applied += 1
+        at.version, at.append_id, at.recorded_at = sealed.version, sealed.append_id, sealed.recorded_at
+        self.changed[sealed.stream] = at
+
+    def _block(self, delivery: Delivery, at: Applied, error: BaseException, facts: int) -> None:
+        at.blocked = True
+        sealed: Any = delivery.sealed
+        self.changed[sealed.stream] = at
+        self._park(delivery, error, facts)
+
+    def _park(self, delivery: Delivery, error: BaseException, facts: int) -> None:
+        self.held.append(Held(delivery, error))
+        self.failures += 1
+        if self.circuit:
+            self.circuit.failed(self.failures, facts, error)
+
+
+def is_repeat(sealed: Sealed, at: Applied) -> bool:
+    """Whether a version that is applied comes again from the same append.
+
+    Of earlier versions the append is not kept. But one that took the place of a lost version was recorded after it.
+    """
+    if sealed.version == at.version:
+        return sealed.append_id == at.append_id or at.append_id == NEVER
+    return at.recorded_at is None or sealed.recorded_at <= at.recorded_at + CLOCKS_APART

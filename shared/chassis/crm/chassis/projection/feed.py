@@ -1,0 +1,210 @@
+"""A feed: one subscriber's reading of one service's facts, batch by batch, each batch in one transaction."""
+
+import time
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from psycopg import Connection
+
+from crm.chassis.database import Database
+from crm.chassis.keys import Keys
+from crm.chassis.projection import erasure, parking, places, standing
+from crm.chassis.projection.batch import Batch, Circuit, TooManyFailures
+from crm.chassis.projection.delivery import START, Delivery, Malformed, Mark, Outcome
+from crm.chassis.projection.failures import is_transient, kind, where
+from crm.chassis.projection.opening import Opener
+from crm.chassis.projection.subscriber import Fold, Subscriber
+from crm.events import Sealed
+
+OnErased = Callable[[UUID], None]
+"""Told of a contact once every view of the service has forgotten it; perhaps more than once."""
+
+Also = Callable[[Connection[Any]], None]
+
+
+class NotRunning(Exception):  # noqa: N818
+    """The subscriber is stopped, is being built by a job, or was never prepared. The text says which."""
+
+
+class Feed:
+    """Takes batches for one subscriber from one source. Not thread-safe; several processes may compete, one wins.
+
+    Rows, checkpoints, versions and parked facts are written in one transaction, which has no transaction id while it
+    waits, reads and folds, so that it holds no reader of a log back for longer than it writes.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        subscriber: Subscriber,
+        source: str,
+        keys: Keys,
+        *,
+        opener: Opener | None = None,
+        state: str = standing.RUNNING,
+        circuit: Circuit | None = None,
+        on_erased: OnErased | None = None,
+        bulk: bool = False,
+    ) -> None:
+        self.database, self.subscriber, self.source, self.keys = database, subscriber, source, keys
+        self.marks: dict[int, Mark] = {}
+        """The checkpoints as this worker knows them, by shard."""
+        self.opener = opener or Opener(keys)
+        self._own_opener = opener is None
+        self._state = state
+        self._circuit = circuit or Circuit()
+        self._on_erased = on_erased
+        self._bulk = bulk
+        self._place: places.FeedPlace | None = None
+
+    def open(self) -> dict[int, Mark]:
+        """Reads where the feed stands. Raises `NotRunning`."""
+        with self.database.connection() as connection:
+            self._place = places.find(connection, self.subscriber.name, self.source)
+            if self._place is None:
+                raise NotRunning(f"{self.subscriber.name} was not prepared for facts of {self.source}")
+            if self._place.state != self._state:
+                raise NotRunning(f"{self.subscriber.name} is {self._place.state}: {self._place.reason or ''}")
+            self.marks = places.marks(connection, self._place.feed)
+        return self.marks
+
+    @property
+    def place(self) -> places.FeedPlace:
+        """The feed in the database; opens it if need be."""
+        if self._place is None:
+            self.open()
+        assert self._place
+        return self._place
+
+    def close(self) -> None:
+        """Forgets where the feed stands; the next batch reads it again."""
+        self._place = None
+
+    def take(
+        self, facts: Sequence[Delivery], *, known: Collection[UUID] | None = None, also: Also | None = None
+    ) -> Outcome:
+        """Takes one batch. After an exception nothing of it is kept, or only a first part of it.
+
+        A rebuild says which streams alone may be `known` here, and what `also` goes into the transaction.
+        Raises `Overtaken` if another worker was faster, `NotRunning` if the view stopped on it, and transient errors.
+        """
+        try:
+            return self._take(facts, None, known, also)
+        except TooManyFailures as failures:
+            self._stop(failures)
+            raise NotRunning(f"{self.subscriber.name} stopped: {failures}") from failures
+        except places.Overtaken:
+            self.close()
+            raise
+        except Exception as error:  # something in the batch cannot be written: find out which fact
+            if is_transient(error):
+                raise
+            if len(facts) == 1:
+                return self._take(facts, error, None, also)
+            half = len(facts) // 2
+            self.take(facts[:half])
+            return self.take(facts[half:], also=also)
+
+    def _take(
+        self,
+        facts: Sequence[Delivery],
+        refused: Exception | None,
+        known: Collection[UUID] | None,
+        also: Also | None,
+    ) -> Outcome:
+        started = time.perf_counter()
+        if self._own_opener:
+            self.opener.new_page()
+        if self.subscriber.acts:
+            with self.database.connection() as connection:  # its commands have transactions of their own
+                batch, fold = self._fold(connection, facts, refused, known)
+            with self._locked() as connection:
+                self._write(connection, batch, fold, facts)
+        else:
+            with self._locked() as connection:
+                batch, fold = self._fold(connection, facts, refused, known)
+                self._write(connection, batch, fold, facts)
+                if also:
+                    also(connection)
+        self.marks |= _last_marks(facts)
+        self._forget(batch.erased)
+        return self._outcome(batch, facts, time.perf_counter() - started)
+
+    @contextmanager
+    def _locked(self) -> Iterator[Connection[Any]]:
+        place = self.place
+        with self.database.transaction() as connection:
+            places.lock(connection, place.view, alone=self.subscriber.crossing)
+            places.compare(connection, place.feed, self._state, self.marks)
+            yield connection
+
+    def _fold(
+        self,
+        connection: Connection[Any],
+        facts: Sequence[Delivery],
+        refused: Exception | None,
+        known: Collection[UUID] | None,
+    ) -> tuple[Batch, Fold]:
+        sealed = [each.sealed for each in facts if not isinstance(each.sealed, Malformed)]
+        asked = known if known is not None else {each.stream for each in sealed}
+        streams = places.known(connection, self.place.feed, asked)
+        wants = self.subscriber.wants
+        wanted = [each for each in sealed if wants(each.type) and _is_next(each, streams)]
+        opened = self.opener.open(connection, wanted)
+        if refused is not None:
+            opened = {id(each): refused for each in sealed}
+        fold = self.subscriber.begin(connection, [e for e in opened.values() if not isinstance(e, Exception)], known)
+        batch = Batch(streams, self.place.late, None if self.place.lenient else self._circuit)
+        batch.fold(facts, self.subscriber, fold, opened)
+        return batch, fold
+
+    def _write(self, connection: Connection[Any], batch: Batch, fold: Fold, facts: Sequence[Delivery]) -> None:
+        fold.write(connection, bulk=self._bulk)
+        if batch.erased:
+            erasure.apply(connection, self.place.view, batch.erased)
+        places.save(connection, self.place.feed, batch.changed, new=batch.new if self._bulk else ())
+        for delivery in parking.keep(connection, self.place.feed, batch.held):
+            batch.counts[delivery.shard].repeats += 1
+        for shard, mark in _last_marks(facts).items():
+            was = self.marks.get(shard, START)
+            places.move(connection, self.place.feed, shard, was, mark, batch.counts[shard], batch.newest)
+
+    def _forget(self, erased: set[UUID]) -> None:
+        for contact in erased:
+            self.keys.evict(contact)
+        if erased and self._on_erased:
+            erasure.report(self.database, self._on_erased)
+
+    def _stop(self, failures: TooManyFailures) -> None:
+        cause = failures.__cause__
+        reason = f"{failures}, the last with {kind(cause)} at {where(cause)}" if cause else str(failures)
+        with self.database.connection() as connection:
+            standing.stop(connection, self.subscriber.name, reason)
+        self.close()
+
+    def _outcome(self, batch: Batch, facts: Sequence[Delivery], seconds: float) -> Outcome:
+        counts = batch.counts.values()
+        return Outcome(
+            self.subscriber.name,
+            self.source,
+            facts,
+            applied=sum(each.applied for each in counts),
+            repeats=sum(each.repeats for each in counts),
+            parked=sum(each.error is not None for each in batch.held),
+            queued=sum(each.error is None for each in batch.held),
+            unknown=sum(each.unknown for each in counts),
+            seconds=seconds,
+            erased=frozenset(batch.erased),
+            newest=batch.newest,
+        )
+
+
+def _is_next(sealed: Sealed, streams: dict[UUID, places.Applied]) -> bool:
+    at = streams.get(sealed.stream)
+    return at is None or (not at.blocked and sealed.version > at.version)
+
+
+def _last_marks(facts: Sequence[Delivery]) -> dict[int, Mark]:
+    return {each.shard: each.mark for each in facts}
