@@ -216,7 +216,7 @@ class ErasureAcknowledged(Fact, frozen=True, tag="crm.contacts.erasure-acknowled
     contact: UUID
 
 
-ErasureFact: TypeAlias = SubjectKeyDestroyed | ErasureAcknowledged
+ErasureFact: TypeAlias = SubjectKeyDestroyed
 
 
 # Imports: each row's outcome on its own tiny stream, if it is not a contact's own fact

@@ -89,7 +89,8 @@ class Connections:
         try:
             return self._attempt(work)
         except OperationalError as error:
-            self._away_until = time.monotonic() + PAUSE_S
+            if error.sqlstate is None or error.sqlstate.startswith(_LOST):
+                self._away_until = time.monotonic() + PAUSE_S
             raise KeyringUnavailable(f"{_AWAY} ({_kind(error)})") from None
         except psycopg.Error as error:
             raise KeyringUnavailable(
@@ -148,6 +149,8 @@ class Connections:
                 connection.close()
 
 
+_LOST = ("08", "57P")
+"""SQLSTATEs of a server that goes or is gone; without any, there was no connection at all."""
 _AWAY = "The keyring does not answer. Check that its PostgreSQL runs and can be reached; then try again."
 
 

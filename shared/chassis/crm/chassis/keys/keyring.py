@@ -48,7 +48,7 @@ INSERT INTO destructions (subject, destroyed_at) SELECT subject, destroyed_at FR
 
 _DESTRUCTIONS = """
 SELECT number, subject, destroyed_at FROM destructions
-WHERE number > %s AND destroyed_at >= coalesce(%s, '-infinity') ORDER BY number LIMIT %s
+WHERE number > %s AND destroyed_at >= coalesce(%s::timestamptz, '-infinity') ORDER BY number LIMIT %s
 """
 
 _CLAIM_KEYS = """
