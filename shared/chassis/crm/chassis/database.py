@@ -2,39 +2,43 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import psycopg
 from psycopg import Connection
 from psycopg.rows import TupleRow
 from psycopg_pool import ConnectionPool
 
-WRITE_LIMIT_MS = 5_000
-"""What the server ends a statement or transaction at. Our own writes stay under one second."""
+LIMIT_MS = 5_000
+"""What the server ends a statement or a transaction at. Our own writes stay under one second."""
 
-_OPTIONS = " ".join(
-    f"-c {setting}"
-    for setting in (
-        f"statement_timeout={WRITE_LIMIT_MS * 6}",
-        f"idle_in_transaction_session_timeout={WRITE_LIMIT_MS}",
-        "synchronous_commit=on",
-        "timezone=UTC",
-        "jit=off",
-    )
-)
+_SETTINGS = "-c synchronous_commit=on -c timezone=UTC -c jit=off"
+_LIMITS = f"-c statement_timeout={LIMIT_MS} -c idle_in_transaction_session_timeout={LIMIT_MS}"
+# Servers before version 17 do not know this one.
+_LIMIT_TRANSACTIONS = (
+    f"SELECT set_config(name, '{LIMIT_MS}ms', false) FROM pg_settings WHERE name = 'transaction_timeout'"
+).encode()
 
 
-def connect(dsn: str, *, application: str = "rapport", **options: Any) -> Connection[TupleRow]:
-    """A connection of its own, in autocommit, for a loop that listens or holds a session lock."""
-    return psycopg.connect(
+def connect(dsn: str, *, application: str = "rapport", limited: bool = True) -> Connection[TupleRow]:
+    """A connection of its own, in autocommit, for a loop that listens or holds a session lock.
+
+    `limited` False is for work that only reads, or that nobody waits for, and takes long: audits, migrations.
+    """
+    connection = psycopg.connect(
         dsn,
         autocommit=True,
         connect_timeout=3,
         application_name=application,
-        options=_OPTIONS,
+        options=f"{_SETTINGS} {_LIMITS}" if limited else _SETTINGS,
         keepalives_idle=30,
-        **options,
     )
+    if limited:
+        connection.execute(_LIMIT_TRANSACTIONS)
+    return connection
+
+
+def _limit(connection: Connection[TupleRow]) -> None:
+    connection.execute(_LIMIT_TRANSACTIONS)
 
 
 class Database:
@@ -52,9 +56,10 @@ class Database:
                 "autocommit": True,
                 "connect_timeout": 3,
                 "application_name": application,
-                "options": _OPTIONS,
+                "options": f"{_SETTINGS} {_LIMITS}",
                 "keepalives_idle": 30,
             },
+            configure=_limit,
             min_size=0,
             max_size=max_size,
             max_idle=300.0,

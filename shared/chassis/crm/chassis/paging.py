@@ -16,11 +16,8 @@ LONGEST_CURSOR = 4_096
 """In characters."""
 
 
-class MalformedCursor(ValueError):
+class MalformedCursor(ValueError):  # noqa: N818 (named as people speak)
     """A cursor that was not made by this list, or by another order of it. The text is for people."""
-
-
-BadCursor = MalformedCursor
 
 
 @dataclass(frozen=True)

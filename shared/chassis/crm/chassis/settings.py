@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 PREFIX = "RAPPORT_"
 
 
 def _key(value: object) -> object:
     return b64decode(value) if isinstance(value, str) else value
+
+
+def _keys(value: object) -> object:
+    return tuple(b64decode(each) for each in value.split(",") if each) if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -26,6 +30,8 @@ class Settings(BaseSettings):
     """DSN of the keyring."""
     master_key: Annotated[bytes, BeforeValidator(_key), Field(min_length=32, max_length=32, repr=False)]
     """32 bytes, in base64, that wrap the keys in the keyring."""
+    older_master_keys: Annotated[tuple[bytes, ...], NoDecode, BeforeValidator(_keys)] = Field((), repr=False)
+    """Master keys of before, in base64 and separated by commas, while keys are being wrapped anew."""
     kafka: str = ""
     """Bootstrap servers; empty: no relay and no foreign facts."""
     partitions: int = Field(6, ge=1, le=1000)
@@ -46,6 +52,8 @@ class Settings(BaseSettings):
     """Days after which a solved ticket closes by itself (D12)."""
     traces: Path | None = None
     """File that spans are written to as JSON lines, where no OTLP endpoint is configured."""
+    otlp: str = ""
+    """Base URL of an OpenTelemetry collector (OTLP over HTTP) that spans are sent to."""
     trace_ratio: float = Field(1.0, ge=0, le=1)
     state: Path | None = None
     """Folder for state that can be lost, such as that of live windows."""

@@ -13,7 +13,8 @@ import psycopg
 from psycopg import Connection
 
 from crm.chassis.database import Database, connect
-from crm.chassis.decider import Aggregate, Command, Rejected
+from crm.chassis.decider import Aggregate, Rejected
+from crm.chassis.keys import KeyringUnavailable
 from crm.chassis.log import Conflict, Context, Disconnected, EventLog, Idempotency
 from crm.chassis.log.postgres import CHANNEL
 
@@ -40,7 +41,7 @@ class Timer:
 
     name: str
     aggregate: Aggregate[Any, Any]
-    command: Command
+    command: Callable[..., Any]
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class TimerWorker:
             self._log.commands(context).execute(timer.aggregate, due.stream, command)
         except Rejected as refusal:
             _log.info("timer refused", extra={"timer": due.name, "stream": str(due.stream), "why": str(refusal)})
-        except (Conflict, Disconnected):
+        except (Conflict, Disconnected, KeyringUnavailable):
             return  # still leased; fires again after the lease
         except Exception as error:
             self._put_off(due, error)

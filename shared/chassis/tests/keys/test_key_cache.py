@@ -1,6 +1,6 @@
 """How often the keyring is asked, and that an eviction beats a read under way."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +19,7 @@ class Watched(MemoryKeyStore):
     def __init__(self) -> None:
         super().__init__()
         self.asked: list[Sequence[UUID]] = []
+        self.creations = 0
         self.after_reading: Callable[[], object] = lambda: None
         self.is_away = False
 
@@ -27,6 +28,10 @@ class Watched(MemoryKeyStore):
         found = super().read(subjects)
         self.after_reading()
         return found
+
+    def create(self, fresh: Mapping[UUID, bytes]) -> dict[UUID, bytes | None]:
+        self.creations += 1
+        return super().create(fresh)
 
     def claim_keys(self) -> list[ClaimKey]:
         if self.is_away:
@@ -64,6 +69,7 @@ def test_a_batch_does_not_start_with_keys_about_to_expire(store: Watched, keys: 
     token = keys.seal(ADA, "1", b"x")
     clock.now += 59
     keys.prefetch([ADA])
+    assert len(store.asked) == 1
     clock.now += 30
     keys.unseal(token)
     assert len(store.asked) == 1
@@ -115,7 +121,7 @@ def test_a_slow_read_does_not_replace_a_newer_one(store: Watched, keys: MemoryKe
     store.after_reading = overtake
     keys.prefetch([ADA])
     keys.unseal(keys.seal(ADA, "1", b"x"))
-    assert len(store.asked) == 1
+    assert (len(store.asked), store.creations) == (1, 1)
 
 
 def test_the_least_used_go_first(store: Watched, clock: Any) -> None:

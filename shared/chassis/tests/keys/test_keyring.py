@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from crm.chassis.keys import (
+    Destroyed,
     Keyring,
     KeyringUnavailable,
     MemoryKeys,
@@ -145,6 +146,19 @@ def test_a_key_that_is_committed_during_a_creation_is_the_one(
         creation.result(10)
     assert keys.disclose(ADA) == b"t" * 32
     assert open_keyring().unseal(keys.seal(ADA, "1", b"Ada")) == b"Ada"
+
+
+def test_a_destruction_that_is_committed_during_a_creation_is_told(
+    open_keyring: OpenKeyring, keyring_dsn: str, admin: Admin
+) -> None:
+    keys = open_keyring()
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(keyring_dsn) as first:
+        first.execute("INSERT INTO keys (subject, destroyed_at) VALUES (%s, now())", (ADA,))
+        creation = pool.submit(keys.create, [ADA, BOB])
+        until(lambda: others(admin, "count(*) FILTER (WHERE wait_event_type = 'Lock')") == 1)
+        first.commit()
+        with pytest.raises(Destroyed):
+            creation.result(10)
 
 
 def test_a_role_without_privileges_of_its_own_is_enough(

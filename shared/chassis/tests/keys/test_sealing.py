@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jwe as jose
@@ -23,12 +24,6 @@ key = SubjectKey(SUBJECT, KEY)
 
 def opened(token: str) -> bytes:
     return key.open(parse(token))
-
-
-def sealed_by_joserfc(header: dict[str, Any], plaintext: bytes) -> str:
-    registry = jose.JWERegistry(algorithms=["dir", "A256GCM", "A128GCM", "A256KW", "DEF"], strict_check_header=False)
-    octets = KEY[:16] if header["enc"] == "A128GCM" else KEY
-    return jose.encrypt_compact(header, plaintext, OctKey.import_key(octets), registry=registry)
 
 
 HEADER = {"alg": "dir", "enc": "A256GCM", "kid": str(SUBJECT), "eid": EVENT}
@@ -49,7 +44,9 @@ def test_a_jose_library_opens_what_we_seal(plaintext: bytes) -> None:
 
 @given(st.binary(max_size=400))
 def test_we_open_what_a_jose_library_seals(plaintext: bytes) -> None:
-    assert opened(sealed_by_joserfc(HEADER, plaintext)) == plaintext
+    registry = jose.JWERegistry(algorithms=["dir", "A256GCM"], strict_check_header=False)
+    sealed = jose.encrypt_compact(HEADER, plaintext, OctKey.import_key(KEY), registry=registry)
+    assert opened(sealed) == plaintext
 
 
 @given(st.binary(max_size=40), st.data())
@@ -71,6 +68,18 @@ def test_every_single_bit_of_a_token_counts() -> None:
                 opened(changed.decode("latin-1"))
 
 
+def genuine(header: dict[str, Any], plaintext: bytes = b"Ada") -> str:
+    """Sealed with the right key, whatever the header says."""
+    protected, iv = urlsafe_b64encode(json.dumps(header).encode()).rstrip(b"="), bytes(12)
+    sealed = AESGCM(KEY).encrypt(iv, plaintext, protected)
+    parts = (urlsafe_b64encode(each).rstrip(b"=") for each in (b"", iv, sealed[:-16], sealed[-16:]))
+    return b".".join([protected, *parts]).decode()
+
+
+def test_members_of_the_header_that_we_do_not_know_are_no_harm() -> None:
+    assert opened(genuine(HEADER | {"typ": "JWE"})) == b"Ada"
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -79,17 +88,37 @@ def test_every_single_bit_of_a_token_counts() -> None:
         {"zip": "DEF"},
         {"crit": ["b64"], "b64": True},
         {"kid": "nobody"},
+        {"alg": None},
     ],
 )
 def test_only_our_own_kind_of_seal_is_accepted(change: dict[str, Any]) -> None:
-    if "crit" in change:
-        _, *rest = key.seal(EVENT, b"Ada").split(".")
-        protected = urlsafe_b64encode(json.dumps(HEADER | change).encode()).rstrip(b"=").decode()
-        token = ".".join([protected, *rest])
-    else:
-        token = sealed_by_joserfc(HEADER | change, b"Ada")
     with pytest.raises(BrokenSeal):
-        opened(token)
+        opened(genuine(HEADER | change))
+
+
+def test_a_wrapped_key_in_the_token_is_refused() -> None:
+    protected, _, *rest = genuine(HEADER).split(".")
+    with pytest.raises(BrokenSeal, match="`dir`"):
+        opened(".".join([protected, "AAAA", *rest]))
+
+
+def test_the_tag_cannot_be_moved_into_the_ciphertext_or_out_of_it() -> None:
+    protected, _, iv, ciphertext, tag = genuine(HEADER).split(".")
+    for parts in ([ciphertext[:-4], ciphertext[-4:] + tag], [ciphertext + tag[:4], tag[4:]]):
+        with pytest.raises(BrokenSeal):
+            opened(".".join([protected, "", iv, *parts]))
+
+
+@pytest.mark.parametrize("plaintext", [b"1", b"22", b"333"])
+def test_a_token_has_one_spelling(plaintext: bytes) -> None:
+    token = next(each for each in iter(lambda: key.seal(EVENT, plaintext), "") if "-" in each and "_" in each)
+    protected, _, iv, ciphertext, tag = token.split(".")
+    for other in (token.replace("-", "+"), token.replace("_", "/"), token + "=", token + "==", token + "\n"):
+        with pytest.raises(BrokenSeal):
+            opened(other)
+    for padding in ("=", "=="):
+        with pytest.raises(BrokenSeal):
+            opened(f"{protected}..{iv}.{ciphertext}{padding}.{tag}")
 
 
 @pytest.mark.parametrize("token", ["", "....", "a.b.c.d.e", "no token", "e30....", "ä.b.c.d.e", "a.b.c", "a" * 5000])

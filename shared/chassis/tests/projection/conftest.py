@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from crm.chassis.database import Database
 from crm.chassis.migrations import migrate
 

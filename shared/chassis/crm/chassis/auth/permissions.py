@@ -6,8 +6,7 @@ from typing import Annotated, Any
 
 from anyio import CapacityLimiter, to_thread
 from anyio.lowlevel import RunVar
-from fastapi import Depends, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi import Depends, Request
 
 from crm.chassis.auth.agent import Agent
 from crm.chassis.auth.refusals import Forbidden, Unauthenticated
@@ -16,25 +15,24 @@ from crm.chassis.auth.verifier import TokenVerifier
 VERIFYING_THREADS = 2
 """Threads of their own: fetching an issuer's keys must not keep commands waiting."""
 
+_AGENT = "crm.agent"
 _PERMISSION = re.compile(r"[a-z][a-z-]*:[a-z][a-z-]*")
 _limiter: RunVar[CapacityLimiter] = RunVar("verifying")
 
-bearer = HTTPBearer(
-    auto_error=False,
-    bearerFormat="JWT",
-    scheme_name="bearer",
-    description="An OAuth 2 access token (JWT) of the configured OpenID Connect issuer.",
-)
 
-
-async def current_agent(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
-) -> Agent:
+async def current_agent(request: Request) -> Agent:
     """Who sent the request. Raises `Unauthenticated` without a valid token."""
-    if credentials is None:
+    known: Agent | None = request.scope.get(_AGENT)
+    if known is None:
+        known = request.scope[_AGENT] = await _verified(request)
+    return known
+
+
+async def _verified(request: Request) -> Agent:
+    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() != "bearer" or not token:
         raise Unauthenticated("Send an access token: `Authorization: Bearer <token>`.", token_given=False)
     verifier: TokenVerifier = request.app.state.verifier
-    token = credentials.credentials
     agent = verifier.remembered(token)
     if agent is None:
         agent = await to_thread.run_sync(verifier.verify, token, limiter=_verifying())
@@ -51,7 +49,8 @@ class Permission:
 
     name: str
 
-    async def __call__(self, agent: CurrentAgent) -> Agent:
+    async def __call__(self, request: Request) -> Agent:
+        agent = await current_agent(request)
         if not agent.may(self.name):
             raise Forbidden(self.name)
         return agent
@@ -61,7 +60,7 @@ def allowed(permission: str) -> Any:
     """The dependency on a permission such as `contacts:read`; goes into `Annotated[Agent, allowed(…)]`."""
     if not _PERMISSION.fullmatch(permission):
         raise ValueError(f"A permission reads like contacts:read, not {permission!r}.")
-    return Security(Permission(permission), scopes=[permission])
+    return Depends(Permission(permission))
 
 
 def _verifying() -> CapacityLimiter:

@@ -1,4 +1,5 @@
 """PostgreSQL and Kafka without Docker: the real servers, from packages, as child processes.
 
-Read `process.py` (how a server is run), then `postgres.py`, `kafka.py` and `jars.py` (where Kafka's jars come from).
+Read `process.py` (how a server is run) and `account.py` (as whom), then `postgres.py`, `kafka.py` and `jars.py`
+(where Kafka's jars come from).
 """

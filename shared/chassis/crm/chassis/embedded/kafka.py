@@ -31,8 +31,8 @@ SETTINGS = {
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
     "auto.create.topics.enable": "false",
-    "num.network.threads": "2",
-    "num.io.threads": "4",
+    "num.network.threads": "1",
+    "num.io.threads": "2",
     "log.cleaner.dedupe.buffer.size": "16777216",
     # One broker holds every internal topic.
     "offsets.topic.replication.factor": "1",
@@ -44,11 +44,12 @@ SETTINGS = {
     "share.coordinator.state.topic.min.isr": "1",
     # After a kill the controller waits until the old broker's session is over; 9 s otherwise.
     "broker.session.timeout.ms": "3000",
-    "broker.heartbeat.interval.ms": "500",
-    # Nothing is far on one machine: groups form at once, and a dead member is noticed after 6 s instead of 45 s.
+    "broker.heartbeat.interval.ms": "1000",
+    # Nothing is far on one machine: groups form at once, and a dead member is noticed after 6 s instead of 45 s. Every
+    # heartbeat costs: twenty consumers that sent two a second kept an idle broker busy.
     "group.initial.rebalance.delay.ms": "0",
     "group.consumer.min.heartbeat.interval.ms": "500",
-    "group.consumer.heartbeat.interval.ms": "500",
+    "group.consumer.heartbeat.interval.ms": "2000",
     "group.consumer.min.session.timeout.ms": "6000",
     "group.consumer.session.timeout.ms": "6000",
 }
@@ -77,7 +78,7 @@ class EmbeddedKafka:
 
     def start(self, timeout_s: float = 60) -> Self:
         """Start Kafka and return when it answers; the first start ever fetches the jars. Raises `ServerFailed`."""
-        if self._process and self._process.is_running:
+        if self.is_running:
             raise ServerFailed(f"Kafka in {self.folder} is already started.")
         self.folder.mkdir(parents=True, exist_ok=True)
         require_free(self.port)
@@ -100,6 +101,10 @@ class EmbeddedKafka:
     @property
     def pid(self) -> int:
         return self._running().pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.is_running
 
     def stop(self) -> None:
         """End Kafka in order, even when it is paused; does nothing when it is not started."""

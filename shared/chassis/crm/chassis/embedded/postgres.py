@@ -4,7 +4,6 @@ The wheel's own launcher is not used: as root it adds a user and changes the mod
 """
 
 import os
-import pwd
 import secrets
 import shutil
 import stat
@@ -18,6 +17,7 @@ import psutil
 import psycopg
 from psycopg import sql
 
+from crm.chassis.embedded.account import Account, NoWay
 from crm.chassis.embedded.process import (
     ServerFailed,
     ServerProcess,
@@ -47,9 +47,9 @@ SETTINGS = {
 class EmbeddedPostgres:
     """One PostgreSQL server on 127.0.0.1 whose databases live in `folder`, also over restarts and kills.
 
-    Started by root it runs as `nobody`, to whom the folder then belongs. Without `fsync` it is faster, and only a
-    crash of the whole machine loses what was committed. With `die_with_parent` (Linux) it ends with the thread that
-    started it. Without a `port` a free one is chosen once and kept.
+    Started by root it runs as `nobody`, to whom the folder then belongs; the way to it may be private. Without `fsync`
+    it is faster, and only a crash of the whole machine loses what was committed. With `die_with_parent` (Linux) it ends
+    with the thread that started it. Without a `port` a free one is chosen once and kept.
     """
 
     def __init__(
@@ -59,12 +59,12 @@ class EmbeddedPostgres:
         self._port = port
         self._fsync = fsync
         self._die_with_parent = die_with_parent
-        self._account = pwd.getpwnam(ACCOUNT_WHEN_ROOT) if os.geteuid() == 0 else None
+        self._account = Account.named(ACCOUNT_WHEN_ROOT) if os.geteuid() == 0 else None
         self._process: ServerProcess | None = None
 
     def start(self, timeout_s: float = 30) -> Self:
         """Start the server and return when it takes connections; raises `ServerFailed`."""
-        if self._process and self._process.is_running:
+        if self.is_running:
             raise ServerFailed(f"PostgreSQL in {self.folder} is already started.")
         self._prepare_folder()
         if not self._data.exists():
@@ -79,6 +79,10 @@ class EmbeddedPostgres:
     @property
     def pid(self) -> int:
         return self._running().pid
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.is_running
 
     def dsn(self, database: str) -> str:
         """Return the URL of a database of this server, with its password."""
@@ -123,9 +127,8 @@ class EmbeddedPostgres:
     def _prepare_folder(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         if self._account:
-            _require_open_to_all(self.folder.parent)
-            _require_open_to_all(_program("postgres"))
-            os.chown(self.folder, self._account.pw_uid, self._account.pw_gid)
+            self._account = _reaching(self._account, self.folder.parent, _program("postgres"))
+            self._account.own(self.folder)
 
     def _initialise(self) -> None:
         """Make the data folder under another name first: an interrupted initdb leaves nothing that looks ready."""
@@ -138,7 +141,7 @@ class EmbeddedPostgres:
             *("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
             *([] if self._fsync else ["--no-sync"]),
         ]
-        run("initdb", command, folder=self.folder, env=ENV, user=self._account)
+        run("initdb", command, folder=self.folder, env=ENV, account=self._account)
         unfinished.rename(self._data)
 
     def _write_password(self) -> None:
@@ -146,7 +149,7 @@ class EmbeddedPostgres:
         self._password.touch(mode=stat.S_IRUSR | stat.S_IWUSR)
         self._password.write_text(secrets.token_urlsafe(24))
         if self._account:
-            os.chown(self._password, self._account.pw_uid, self._account.pw_gid)
+            self._account.own(self._password)
 
     def _spawn(self, timeout_s: float) -> ServerProcess:
         self._clear_traces_of_a_crash(timeout_s)
@@ -158,7 +161,7 @@ class EmbeddedPostgres:
             folder=self.folder,
             log=self.folder / "postgres.log",
             env=ENV,
-            user=self._account,
+            account=self._account,
             death_signal=SIGINT if self._die_with_parent else None,
         )
         process.wait_until(self._takes_connections, timeout_s)
@@ -190,11 +193,11 @@ def _program(name: str) -> Path:
     return Path(spec.origin).parent / "pginstall" / "bin" / name
 
 
-def _require_open_to_all(path: Path) -> None:
-    """Raise `ServerFailed` when an unprivileged account cannot get through to `path`."""
-    for step in (path, *path.parents):
-        if not step.stat().st_mode & stat.S_IXOTH:
-            raise ServerFailed(
-                f"As root, PostgreSQL runs as the account {ACCOUNT_WHEN_ROOT!r}, which cannot enter {step} on the way "
-                f"to {path}. Use another folder, run as another user, or `chmod o+x {step}`."
-            )
+def _reaching(account: Account, *paths: Path) -> Account:
+    try:
+        return account.reaching(*paths)
+    except NoWay as error:
+        raise ServerFailed(
+            f"As root, PostgreSQL runs as another account, but {error}. "
+            f"Use another folder, run as another user, or `chmod o+x {error.step}`."
+        ) from error

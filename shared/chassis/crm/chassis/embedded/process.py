@@ -9,10 +9,11 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from pwd import struct_passwd
 from signal import SIGCONT, Signals
 
 import psutil
+
+from crm.chassis.embedded.account import Account
 
 POLL_S = 0.02
 KILL_TIMEOUT_S = 10.0
@@ -38,12 +39,12 @@ class ServerProcess:
         folder: Path,
         log: Path,
         env: Mapping[str, str],
-        user: struct_passwd | None = None,
+        account: Account | None = None,
         death_signal: Signals | None = None,
     ) -> None:
         """Spawn `command` in `folder`, appending its output to `log`.
 
-        With `user` (needs root) it runs under that account. With `death_signal` Linux sends that signal when the
+        With `account` (needs root) it runs as that. With `death_signal` Linux sends that signal when the
         thread that spawned it ends: spawn from a thread that lives as long as the server should.
         """
         self.name = name
@@ -58,10 +59,7 @@ class ServerProcess:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=_ending_with_parent(death_signal) if death_signal else None,
-                user=user.pw_uid if user else None,
-                group=user.pw_gid if user else None,
-                extra_groups=[] if user else None,
+                preexec_fn=_before_exec(account, death_signal),
             )
 
     @property
@@ -71,6 +69,11 @@ class ServerProcess:
     @property
     def is_running(self) -> bool:
         return self._process.poll() is None
+
+    def require_running(self) -> None:
+        """Raise `ServerFailed` with the end of its log if it ended while starting."""
+        if (code := self._process.poll()) is not None:
+            raise ServerFailed(f"{self.name} ended with exit code {code} while starting.\n{self._log_tail()}")
 
     def wait_until(self, ready: Callable[[], bool], timeout_s: float) -> None:
         """Wait until `ready()`; otherwise end the server and raise `ServerFailed` with the end of its log."""
@@ -103,8 +106,7 @@ class ServerProcess:
     def _poll(self, ready: Callable[[], bool], timeout_s: float) -> None:
         deadline = time.monotonic() + timeout_s
         while not ready():
-            if (code := self._process.poll()) is not None:
-                raise ServerFailed(f"{self.name} ended with exit code {code} while starting.\n{self._log_tail()}")
+            self.require_running()
             if time.monotonic() > deadline:
                 raise ServerFailed(f"{self.name} was not ready within {timeout_s:g} s.\n{self._log_tail()}")
             time.sleep(POLL_S)
@@ -131,7 +133,7 @@ def run(
     *,
     folder: Path,
     env: Mapping[str, str],
-    user: struct_passwd | None = None,
+    account: Account | None = None,
 ) -> None:
     """Run a program to its end in `folder`; raises `ServerFailed` with its output when it fails."""
     done = subprocess.run(
@@ -143,9 +145,7 @@ def run(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        user=user.pw_uid if user else None,
-        group=user.pw_gid if user else None,
-        extra_groups=[] if user else None,
+        preexec_fn=_before_exec(account, None),
     )
     if done.returncode:
         raise ServerFailed(f"{name} ended with exit code {done.returncode}.\n{done.stdout}")
@@ -183,17 +183,21 @@ def _is_free(port: int) -> bool:
     return True
 
 
-def _ending_with_parent(death_signal: Signals) -> Callable[[], None] | None:
-    """Return what a child does before exec; after the change of user, which would clear the setting."""
-    if sys.platform != "linux":
+def _before_exec(account: Account | None, death_signal: Signals | None) -> Callable[[], None] | None:
+    """Return what a child does before exec. The death signal comes last: a change of user would clear it."""
+    dies_with_parent = death_signal is not None and sys.platform == "linux"
+    if account is None and not dies_with_parent:
         return None
-    prctl = ctypes.CDLL(None).prctl
+    prctl = ctypes.CDLL(None).prctl if dies_with_parent else None
     parent = os.getpid()
 
     def before_exec() -> None:
-        prctl(PR_SET_PDEATHSIG, int(death_signal))
-        if os.getppid() != parent:
-            os._exit(1)
+        if account is not None:
+            account.become()
+        if prctl is not None:
+            prctl(PR_SET_PDEATHSIG, int(death_signal or 0))
+            if os.getppid() != parent:
+                os._exit(1)
 
     return before_exec
 

@@ -76,9 +76,13 @@ class Shape:
         return answering
 
 
-def shape_of(endpoint: Callable[..., Any], status: int | None) -> Shape | None:
-    """The shape that an endpoint's return annotation asks for; None leaves the answer to FastAPI."""
-    annotation = inspect.signature(endpoint, eval_str=True).return_annotation
+def shape_of(endpoint: Callable[..., Any], status: int | None, *, plain: bool = True) -> Shape | None:
+    """The shape that an endpoint's return annotation asks for; None leaves the answer to FastAPI.
+
+    Without `plain`, only our own answers are shaped.
+    """
+    signature = inspect.signature(endpoint, eval_str=True)
+    annotation = signature.return_annotation
     if annotation is Written:
         return Shape(WrittenAnswer, status or 200, lambda written: _written(written, status or 200))
     if annotation is Created:
@@ -86,7 +90,17 @@ def shape_of(endpoint: Callable[..., Any], status: int | None) -> Shape | None:
     if get_origin(annotation) is Versioned:
         (content,) = get_args(annotation)
         return Shape(content, status or 200, _versioned(TypeAdapter(content), status or 200))
-    return None
+    if not plain or _is_left_to_fastapi(endpoint, signature):
+        return None
+    return Shape(annotation, status or 200, _plain(TypeAdapter(annotation), status or 200))
+
+
+def _is_left_to_fastapi(endpoint: Callable[..., Any], signature: inspect.Signature) -> bool:
+    """Whatever streams, answers no content, or builds its response itself."""
+    annotations = [signature.return_annotation, *(each.annotation for each in signature.parameters.values())]
+    is_special = any(isinstance(each, type) and issubclass(each, Response) for each in annotations)
+    is_generator = inspect.isgeneratorfunction(endpoint) or inspect.isasyncgenfunction(endpoint)
+    return is_special or is_generator or signature.return_annotation in (None, inspect.Signature.empty)
 
 
 def _written(written: Written, status: int, **headers: str) -> Response:
@@ -100,6 +114,15 @@ def _versioned(content: TypeAdapter[Any], status: int) -> Callable[[Versioned[An
     def respond(answer: Versioned[Any]) -> Response:
         body = content.dump_json(answer.content, by_alias=True)
         return Response(body, status, headers=_marks(answer.version, answer.token), media_type=_JSON)
+
+    return respond
+
+
+def _plain(content: TypeAdapter[Any], status: int) -> Callable[[Any], Response]:
+    """JSON made in the endpoint's own thread; FastAPI would take a second one to check what we have typed."""
+
+    def respond(answer: Any) -> Response:
+        return Response(content.dump_json(answer, by_alias=True), status, media_type=_JSON)
 
     return respond
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from fastapi import Depends, Request
 
-from crm.chassis.auth import CurrentAgent
+from crm.chassis.auth.permissions import current_agent
 from crm.chassis.http import problems
 from crm.chassis.http.headers import (
     CORRELATION_ID,
@@ -26,12 +26,12 @@ P = TypeVar("P")
 
 async def request_log(
     request: Request,
-    agent: CurrentAgent,
     channel: ChannelHeader = None,
     correlation_id: CorrelationHeader = None,
     key: IdempotencyHeader = None,
 ) -> Commands:
     """The log, bound to who asks and how."""
+    agent = await current_agent(request)
     idempotency = Idempotency(agent.actor, key, await request_identity(request)) if key else None
     return _commands(request, agent.actor, channel or "api", correlation_id, idempotency)
 

@@ -21,6 +21,12 @@ _WITH_BODY = {400, 413, 415}
 _COMMAND = {400, 409, 410, 412, 413, 415}
 _QUERY = {409}
 
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "An OAuth 2 access token (JWT) of the configured OpenID Connect issuer.",
+}
 _PROBLEM_SCHEMA = {
     "title": "Problem",
     "description": "A problem as RFC 9457 describes it.",
@@ -72,6 +78,7 @@ def _use_problem_schema(components: dict[str, Any]) -> None:
     for replaced in ("HTTPValidationError", "ValidationError"):
         schemas.pop(replaced, None)
     schemas["Problem"] = _PROBLEM_SCHEMA
+    components["securitySchemes"] = {"bearer": _BEARER}
     components["responses"] = {f"Problem{status}": _problem_response(status) for status in _statuses()}
     components["schemas"] = dict(sorted(schemas.items()))
 
@@ -105,6 +112,8 @@ def _describe_endpoint(route: Endpoint, path: Mapping[str, Any]) -> None:
                 responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
         if method == "GET":
             responses.setdefault("304", {"description": "Nothing has changed since the ETag in If-None-Match."})
+        if current_agent in route.calls or request_log in route.calls or route.permissions:
+            operation["security"] = [{"bearer": list(route.permissions)}]
         if route.permissions:
             needs = f"Needs the permission `{'`, `'.join(route.permissions)}`."
             operation["description"] = "\n\n".join(filter(None, (operation.get("description"), needs)))
@@ -124,7 +133,7 @@ def _possible(route: Endpoint) -> set[int]:
     possible = set(_ALWAYS)
     if any(isinstance(call, Permission) for call in calls):
         possible |= _PERMITTED
-    if current_agent in calls:
+    if current_agent in calls or request_log in calls:
         possible |= _SIGNED_IN
     if route.body_field is not None:
         possible |= _WITH_BODY

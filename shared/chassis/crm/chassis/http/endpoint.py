@@ -1,10 +1,11 @@
 """Routers and routes: what every endpoint does besides its own work."""
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from hashlib import blake2b
 from typing import Any
 
 from fastapi import APIRouter, Depends, params
+from fastapi.datastructures import DefaultPlaceholder
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.requests import Request
@@ -15,6 +16,19 @@ from crm.chassis.http.answers import CONSISTENCY_TOKEN, shape_of
 from crm.chassis.http.consistency import SATISFIED
 from crm.chassis.http.headers import CORRELATION_ID
 from crm.chassis.http.storable import storable
+
+_SHAPING = frozenset(
+    (
+        "response_class",
+        "response_model",
+        "response_model_exclude",
+        "response_model_exclude_defaults",
+        "response_model_exclude_none",
+        "response_model_exclude_unset",
+        "response_model_include",
+    )
+)
+"""Options with which an endpoint leaves the shape of its answer to FastAPI."""
 
 _PRIVATE = "private, no-cache"
 
@@ -30,7 +44,7 @@ class Endpoint(APIRoute):
     ) -> None:
         self.body_limit = max_body_size
         self.declared = {"endpoint": endpoint, "max_body_size": max_body_size, **options}
-        if shape := shape_of(endpoint, options.get("status_code")):
+        if shape := shape_of(endpoint, options.get("status_code"), plain=not _SHAPING.intersection(_given(options))):
             endpoint = shape.around(endpoint)
             options |= {"response_model": shape.model, "status_code": shape.status}
         dependencies = [Depends(storable), *(options.pop("dependencies", None) or ())]
@@ -89,6 +103,11 @@ def dependants(dependant: Dependant) -> Iterator[Dependant]:
     yield dependant
     for each in dependant.dependencies:
         yield from dependants(each)
+
+
+def _given(options: Mapping[str, Any]) -> set[str]:
+    """The options an endpoint was declared with, without those that only have their defaults."""
+    return {name for name, value in options.items() if value and not isinstance(value, DefaultPlaceholder)}
 
 
 def _guards(dependant: Dependant) -> bool:

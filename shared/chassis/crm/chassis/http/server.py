@@ -41,7 +41,7 @@ def serve(
     Port 0 takes a free one; `started` is told which. With `shared`, several processes may serve the same port.
     Raises `OSError` if the port is taken, `ServerFailed` if the app does not start.
     """
-    listener = _listen(host, port, shared)
+    listener = listen(host, port, shared=shared)
     server = _Server(
         uvicorn.Config(
             app,
@@ -83,7 +83,8 @@ async def _serve(
         ended.set()
 
 
-def _listen(host: str, port: int, shared: bool) -> socket.socket:
+def listen(host: str, port: int, *, shared: bool) -> socket.socket:
+    """A socket that listens; with `shared` other processes may listen on the same port. Raises `OSError`."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named because asyncio sends answers without delay (TCP_NODELAY) only where it is.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)

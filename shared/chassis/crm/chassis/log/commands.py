@@ -12,7 +12,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
 from crm.chassis.decider import Aggregate, Command, Rejected
-from crm.chassis.log.context import Context, Step, Written
+from crm.chassis.log.context import Context, Idempotency, Step, Written
 from crm.chassis.log.draft import Draft, in_order
 from crm.chassis.log.refusals import raise_again, written_down
 from crm.chassis.log.store import Append, Conflict, Disconnected, KeyReused, Remembered
@@ -58,15 +58,20 @@ class Commands:
     def execute_together(self, *steps: Step) -> Written:
         """Decides several streams' commands in order and appends all their facts atomically, or none."""
         with _append_span(steps[0], self.context) as traceparent:
+            failure: Exception = Conflict("Others are changing this record at the same moment. Try again.")
             for _ in range(ATTEMPTS):
                 try:
                     return self._attempt(steps, traceparent)
                 except Conflict:
                     if answer := self._recalled():
                         return answer
-                except Disconnected:
+                except Disconnected as away:
+                    # Without a key nobody could tell a repeat: what was sent may still be written.
+                    if away.after_sending and self.context.idempotency is None:
+                        raise
+                    failure = away
                     self._log.store.reconnect()
-            raise Conflict("Others are changing this record at the same moment. Try again.")
+            raise failure
 
     def _attempt(self, steps: tuple[Step, ...], traceparent: str) -> Written:
         log = self._log
@@ -89,11 +94,17 @@ class Commands:
         store = self._log.store
         try:
             store.append(append)
-        except Disconnected:
+        except Disconnected as away:
             store.reconnect()
-            if not store.landed(append):
-                raise
+            if not self._landed(append):
+                raise Disconnected(str(away), after_sending=True) from away
         store.wake_readers()
+
+    def _landed(self, append: Append) -> bool:
+        try:
+            return self._log.store.landed(append)
+        except Disconnected:
+            return False
 
     def _append_of(self, draft: Draft, main: UUID, traceparent: str) -> Append:
         context = self.context
@@ -122,8 +133,11 @@ class Commands:
         asked = self.context.idempotency
         if asked is None:
             return None
-        request_hash = self._log.keys.keyed_hash(asked.request)
-        return Remembered(asked.caller, asked.key, request_hash, stream, version, event_ids, refusal)
+        return Remembered(asked.caller, asked.key, self._hash(asked), stream, version, event_ids, refusal)
+
+    def _hash(self, asked: Idempotency) -> bytes:
+        # Marks of policies and timers carry no request: they outlive every key.
+        return self._log.keys.keyed_hash(asked.request) if asked.request else b""
 
     def _recalled(self) -> Written | None:
         """The answer to an earlier request with the same key. Raises the refusal it got, or `KeyReused`."""
@@ -131,7 +145,7 @@ class Commands:
         memory = self._log.store.recall(asked.caller, asked.key) if asked else None
         if asked is None or memory is None:
             return None
-        if not secrets.compare_digest(memory.request_hash, self._log.keys.keyed_hash(asked.request)):
+        if not secrets.compare_digest(memory.request_hash, self._hash(asked)):
             raise KeyReused("This Idempotency-Key was used for another request. Use a new key for a new request.")
         if memory.refusal is not None:
             raise_again(memory.refusal)

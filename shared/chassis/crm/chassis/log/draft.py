@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from crm.chassis.decider import Aggregate, Claim, Moved, Rejected, facts_of
+from crm.chassis.decider import Aggregate, Claim, Moved, Rejected, Unknown, facts_of
 from crm.chassis.keys import Keys
 from crm.chassis.log.claims import Claims
 from crm.chassis.log.context import Step
@@ -53,6 +53,8 @@ class Draft:
         for step in steps:
             stream = self._streams.get(step.stream) or self._open(step, histories[step.stream])
             if step.expected is not None and step.expected != stream.version:
+                if stream.version == 0:
+                    raise Unknown(f"There is no such {step.aggregate.name}.")
                 raise Moved(step.expected, stream.version)
             for fact in facts_of(step.command(stream.state)):
                 self._add(stream, fact)

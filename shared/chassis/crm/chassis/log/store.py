@@ -14,7 +14,11 @@ class Conflict(Exception):  # noqa: N818
 
 
 class Disconnected(Exception):  # noqa: N818
-    """The store went away in the middle; whether the append landed is not known."""
+    """The store cannot be reached. `after_sending`: it went away in the middle, so the append may have landed."""
+
+    def __init__(self, sentence: str, *, after_sending: bool = False) -> None:
+        super().__init__(sentence)
+        self.after_sending = after_sending
 
 
 class KeyReused(Exception):  # noqa: N818

@@ -31,7 +31,7 @@ def migrate(dsn: str, folders: Sequence[Traversable] = (CHASSIS,)) -> list[str]:
 
     Raises `MigrationChanged` if a file that was applied differs from what was applied.
     """
-    with connect(dsn, application="migrate") as connection, _only_runner(connection):
+    with connect(dsn, application="migrate", limited=False) as connection, _only_runner(connection):
         connection.execute(
             "CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, sha256 text NOT NULL,"
             " applied_at timestamptz NOT NULL DEFAULT now())"

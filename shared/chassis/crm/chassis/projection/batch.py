@@ -97,7 +97,7 @@ class Batch:
         at = self.streams.get(sealed.stream)
         if at is None:
             before = sealed.version - 1 if self.late else 0
-            at = self.streams[sealed.stream] = Applied(before, NEVER, sealed.recorded_at)
+            at = self.streams[sealed.stream] = Applied(before, NEVER, sealed.recorded_at, False, before)
             self.new.add(sealed.stream)
         self.newest = sealed.recorded_at
         return at
@@ -135,8 +135,9 @@ class Batch:
         if current_type(sealed.type) not in catalogue.BY_TYPE:
             counts.unknown += 1
         counts.applied += 1
+        if at.version == at.saved:
+            self.changed[sealed.stream] = at
         at.version, at.append_id, at.recorded_at = sealed.version, sealed.append_id, sealed.recorded_at
-        self.changed[sealed.stream] = at
 
     def _block(self, delivery: Delivery, at: Applied, error: BaseException, facts: int) -> None:
         at.blocked = True

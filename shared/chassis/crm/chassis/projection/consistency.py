@@ -1,7 +1,7 @@
 """Read-your-writes: whether a view has applied what a command answered with (invariant I8)."""
 
-from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, Protocol, TypeAlias
 from uuid import UUID
 
 from psycopg import Connection
@@ -22,14 +22,24 @@ _STATES = b"""
 """
 
 
-class Consistency:
+class Named(Protocol):
+    """Something with a name, such as a view."""
+
+    @property
+    def name(self) -> str: ...
+
+
+class ViewConsistency:
     """Asks one service's database how far its views have come. Thread-safe."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, views: Iterable[Named]) -> None:
         self._database = database
+        self._names = {each.name for each in views}
 
     def state(self, view: str, tokens: Sequence[StreamVersion]) -> State:
-        """Whether a view (by its name, such as `directory_v1`) has applied all of these."""
+        """Whether a view (by its name, such as `directory_v1`) has applied all of these. Raises `LookupError`."""
+        if view not in self._names:
+            raise LookupError(f"This service has no view {view}.")
         with self._database.connection() as connection:
             return state(connection, view, tokens)
 

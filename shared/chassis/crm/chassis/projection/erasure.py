@@ -4,6 +4,7 @@ The facts need nothing: their key is destroyed, so they open as erased, here and
 """
 
 from collections.abc import Callable, Collection
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -46,14 +47,15 @@ def complete(connection: Connection[Any], contact: UUID) -> bool:
     return bool(row and row[0])
 
 
-def report(database: Database, on_erased: Callable[[UUID], None]) -> None:
-    """Tells of every contact whose erasure is complete and was not told of; again, if this process dies meanwhile."""
+def report(database: Database, on_erased: Callable[[UUID], None], *, older_than_s: float = 0.0) -> None:
+    """Tells of every contact whose erasure is complete and was not told of; again, if this process dies meanwhile.
+
+    `older_than_s`: only those that arrived so long ago that no process has a key of theirs in its cache.
+    """
+    statement = "SELECT contact_id FROM erasures WHERE acknowledged_at IS NULL AND arrived_at < now() - %s"
     with database.connection() as connection:
-        contacts = [
-            row[0]
-            for row in connection.execute("SELECT contact_id FROM erasures WHERE acknowledged_at IS NULL").fetchall()
-            if complete(connection, row[0])
-        ]
+        open_ = connection.execute(statement, (timedelta(seconds=older_than_s),)).fetchall()
+        contacts = [contact for (contact,) in open_ if complete(connection, contact)]
     for contact in contacts:
         on_erased(contact)
         with database.connection() as connection:

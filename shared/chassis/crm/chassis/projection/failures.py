@@ -8,7 +8,12 @@ import psycopg
 from crm.chassis.keys import KeyringUnavailable
 from crm.chassis.log import Conflict, Disconnected
 
-TRANSIENT = (psycopg.OperationalError, psycopg.InterfaceError, KeyringUnavailable, Disconnected, Conflict)
+
+class SourceAway(Exception):  # noqa: N818
+    """A source of facts cannot be read now."""
+
+
+TRANSIENT = (SourceAway, psycopg.OperationalError, psycopg.InterfaceError, KeyringUnavailable, Disconnected, Conflict)
 """Deadlocks, serialization failures and timeouts are `OperationalError`s too."""
 
 

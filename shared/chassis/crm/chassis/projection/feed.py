@@ -120,10 +120,10 @@ class Feed:
         if self.subscriber.acts:
             with self.database.connection() as connection:  # its commands have transactions of their own
                 batch, fold = self._fold(connection, facts, refused, known)
-            with self._locked() as connection:
+            with self._locked(facts) as connection:
                 self._write(connection, batch, fold, facts)
         else:
-            with self._locked() as connection:
+            with self._locked(facts) as connection:
                 batch, fold = self._fold(connection, facts, refused, known)
                 self._write(connection, batch, fold, facts)
                 if also:
@@ -133,11 +133,12 @@ class Feed:
         return self._outcome(batch, facts, time.perf_counter() - started)
 
     @contextmanager
-    def _locked(self) -> Iterator[Connection[Any]]:
+    def _locked(self, facts: Sequence[Delivery]) -> Iterator[Connection[Any]]:
         place = self.place
         with self.database.transaction() as connection:
             places.lock(connection, place.view, alone=self.subscriber.crossing)
-            places.compare(connection, place.feed, self._state, self.marks)
+            here = {each.shard: self.marks.get(each.shard, START) for each in facts}
+            places.compare(connection, place.feed, self._state, here)
             yield connection
 
     def _fold(

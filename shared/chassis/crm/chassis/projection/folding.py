@@ -69,7 +69,6 @@ class TableFold(Generic[R]):
         self._view, self._table, self._connection, self._facts = view, table, connection, facts
         self._steps: dict[type[Fact], list[Handler]] = {}
         self._named: dict[int, list[tuple[Handler, Sequence[Key]]] | Exception] = {}
-        self._dirty: set[Key] = set()
         keys = self._keys(facts)
         self._load(connection, keys if known is None else keys.intersection(known), facts)
 
@@ -96,17 +95,19 @@ class TableFold(Generic[R]):
         self._loaded = dict(self._rows)
 
     def apply(self, e: Recorded[Fact]) -> None:
+        steps = self._steps[type(e.fact)]
+        if len(steps) == 1 and steps[0].keys is None and not steps[0].on_connection:
+            self._rows[e.stream] = self._step(self._rows.get(e.stream), steps[0], e, e.stream)
+            return
         changes: dict[Key, Any] = {}
         for handler, keys in self._named_steps(e):
             if handler.on_connection:
                 self._rows.update(changes)
-                self._dirty.update(changes)
                 self._by_hand(handler, e)
                 continue
             for key in keys:
                 changes[key] = self._step(changes[key] if key in changes else self._rows.get(key), handler, e, key)
         self._rows.update(changes)
-        self._dirty.update(changes)
 
     def _named_steps(self, e: Recorded[Fact]) -> list[tuple[Handler, Sequence[Key]]]:
         named = self._named.get(id(e))
@@ -119,7 +120,6 @@ class TableFold(Generic[R]):
     def _by_hand(self, handler: Handler, e: Recorded[Fact]) -> None:
         """Set-based work sees the rows as they are now, and may change any of them."""
         self.write(self._connection)
-        self._dirty.clear()
         try:
             with self._connection.transaction():  # a savepoint: it fails alone
                 handler.call_with(self._connection, e, self._table.name)
@@ -133,7 +133,7 @@ class TableFold(Generic[R]):
         return row
 
     def write(self, connection: Connection[Any], *, bulk: bool = False) -> None:
-        changed = {key: row for key in self._dirty if (row := self._rows[key]) is not self._loaded.get(key)}
+        changed = {key: row for key, row in self._rows.items() if row is not self._loaded.get(key)}
         self._table.delete(connection, [key for key, row in changed.items() if row is None])
         rows = {key: row for key, row in changed.items() if row is not None}
         if bulk:
@@ -172,8 +172,8 @@ class HistoryFold(TableFold[R]):
     def write(self, connection: Connection[Any], *, bulk: bool = False) -> None:
         if self._since is None:
             return
-        ranges: dict[Key, Any] = {key: self._rows[key] for key in self._dirty}
-        changed = {key: each for key, each in ranges.items() if each != self._loaded.get(key)}
+        ranges: dict[Key, Any] = dict(self._rows)
+        changed = {key: each for key, each in ranges.items() if each is not self._loaded.get(key)}
         rows = {key: current(each) for key, each in changed.items()}
         self._table.delete(connection, [key for key, row in rows.items() if row is None])
         self._table.upsert(connection, {key: row for key, row in rows.items() if row is not None})

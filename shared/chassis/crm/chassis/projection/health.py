@@ -1,12 +1,14 @@
 """How far subscribers are behind, and whether what they count adds up."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from psycopg import Connection
 
+from crm.chassis.database import Database
 from crm.chassis.log.recorder import SETTLED
+from crm.chassis.projection.consistency import Named
 from crm.chassis.projection.delivery import Mark
 
 COUNTED_UP_TO = 100_000
@@ -79,3 +81,15 @@ def feeds(
             lag_facts = lag_s = None
         found.append(FeedHealth(name, source, state, reason, *counts, lag_facts, lag_s))
     return found
+
+
+def lag_of(database: Database, subscribers: Iterable[Named]) -> dict[str, object]:
+    """The health of some subscribers, as JSON: by name, then by the service they follow."""
+    names = {each.name for each in subscribers}
+    with database.connection() as connection:
+        row = connection.execute("SELECT split_part(topic, '.', 2) FROM events LIMIT 1").fetchone()
+        found: dict[str, dict[str, object]] = {}
+        for each in feeds(connection, row[0] if row else ""):
+            if each.name in names:
+                found.setdefault(each.name, {})[each.source] = asdict(each) | {"adds_up": each.adds_up}
+        return dict(found)

@@ -1,18 +1,23 @@
 """The loops that run: one over the own log for all its subscribers, one per subscriber of other services' topics."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from threading import Event
 from typing import Protocol
 
 from crm.chassis.projection.delivery import LOG_SHARD, START, Delivery, Mark
-from crm.chassis.projection.failures import is_transient
-from crm.chassis.projection.feed import Feed
-from crm.chassis.projection.lanes import LARGEST_BATCH, Lane, Observe
+from crm.chassis.projection.failures import TRANSIENT, is_transient, kind
+from crm.chassis.projection.feed import Feed, NotRunning
+from crm.chassis.projection.lanes import Lane, Observe
 from crm.chassis.projection.opening import Opener
-from crm.chassis.projection.waking import Bell
+from crm.chassis.projection.waking import Bell, Teller
 from crm.events import Position, Sealed
 
 Beat = Callable[[], None]
+
+IDLE_S = 0.25
+
+_log = logging.getLogger("crm.projection")
 
 
 class LogTail(Protocol):
@@ -27,16 +32,21 @@ class TopicStream(Protocol):
     """Other services' topics, as one consumer sees them. Partitions come and go; each starts at its feed's mark."""
 
     def read(self, limit: int, timeout_s: float) -> Mapping[str, Sequence[Delivery]]:
-        """The next facts by service; nothing if there are none for so long."""
-        ...
-
-    def seek(self, service: str, marks: Mapping[int, Mark]) -> None:
-        """Goes back (or on) to marks, in those partitions this consumer has."""
+        """The next facts by service; nothing if there are none for so long. Raises `SourceAway`."""
         ...
 
     def commit(self, service: str, marks: Mapping[int, Mark]) -> None:
         """Tells Kafka how far it is, for its lag tools. The truth is in the database."""
         ...
+
+    def close(self) -> None:
+        """Leaves the group. The next `read` joins again and starts from the marks."""
+        ...
+
+
+Open = Callable[["Starts"], TopicStream]
+"""Makes a stream, which asks for the marks to start at whenever it is given partitions."""
+Starts = Callable[[str], Mapping[int, Mark]]
 
 
 class OwnLoop:
@@ -85,31 +95,53 @@ class OwnLoop:
 
 
 class TopicLoop:
-    """Follows other services for one subscriber, with one consumer. A batch that cannot be taken now is kept for later."""
+    """Follows other services for one subscriber. A batch that cannot be taken now is kept for later.
 
-    def __init__(self, stream: TopicStream, feeds: Sequence[Feed], observe: Observe | None = None) -> None:
-        self._stream = stream
+    Several may run, each with some of the partitions; where rows cross partitions they wait for each other.
+    """
+
+    def __init__(self, open_stream: Open, feeds: Sequence[Feed], observe: Observe | None = None) -> None:
         self._lanes = {feed.source: Lane(feed, observe) for feed in feeds}
+        self._stream = open_stream(lambda service: self._lanes[service].feed.open())
         self._kept: dict[str, Sequence[Delivery]] = {}
 
-    def run(self, bell: Bell, stop: Event, beat: Beat = lambda: None) -> None:
+    def run(self, teller: Teller, stop: Event, beat: Beat = lambda: None) -> None:
         """Runs until `stop`. `beat` is called at every turn."""
         while not stop.is_set():
             beat()
             if self.turn():
-                bell.worked()
+                teller.worked()
+                continue
+            teller.flush()
+            if self._kept or not all(lane.is_open for lane in self._lanes.values()):
+                stop.wait(IDLE_S)
+        self._stream.close()
 
-    def turn(self, timeout_s: float = 0.25) -> bool:
+    def turn(self, timeout_s: float = IDLE_S) -> bool:
         """Reads and gives one batch per service. True if any was taken."""
-        for service, lane in self._lanes.items():
-            if not lane.is_open and lane.is_due:
-                self._kept.pop(service, None)
-                self._stream.seek(service, lane.feed.marks)
-        limit = min([LARGEST_BATCH, *(lane.limit for lane in self._lanes.values())])
-        for service, facts in self._stream.read(limit, timeout_s).items() if not self._kept else ():
-            self._kept[service] = facts
+        if not self._ready():
+            return False
+        if not self._kept:
+            limit = min(lane.limit for lane in self._lanes.values())
+            try:
+                self._kept = dict(self._stream.read(limit, timeout_s))
+            except (NotRunning, *TRANSIENT) as error:
+                _log.warning("topics cannot be read now: %s", kind(error))
+                self._start_over()
+                return False
         taken = [self._give(service) for service in list(self._kept)]
         return any(taken)
+
+    def _ready(self) -> bool:
+        closed = [lane for lane in self._lanes.values() if not lane.is_open]
+        if closed:
+            self._start_over()
+        return all([lane.is_due for lane in closed])  # noqa: C419 (each is opened, whatever the others are)
+
+    def _start_over(self) -> None:
+        """Drops what was read: another worker has it, or the view stands still. Reading begins at the marks again."""
+        self._kept.clear()
+        self._stream.close()
 
     def _give(self, service: str) -> bool:
         lane = self._lanes[service]

@@ -17,29 +17,61 @@ class Opener:
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
-        self._opened: dict[int, Recorded[Fact]] = {}
+        self._opened: dict[int, tuple[Sealed, Recorded[Fact]]] = {}
 
     def new_page(self) -> None:
-        """Forgets the page before. Facts are told apart by identity, so this comes before the next page."""
+        """Forgets the page before."""
         self._opened.clear()
 
     def open(self, connection: Connection[Any], facts: Sequence[Sealed]) -> dict[int, Recorded[Fact] | Exception]:
         """The facts by `id(sealed)`, or why one cannot be opened. Raises `KeyringUnavailable`."""
-        missing = [each for each in facts if id(each) not in self._opened]
+        opened: dict[int, Recorded[Fact] | Exception] = {}
+        missing: list[Sealed] = []
+        for sealed in facts:
+            before = self._opened.get(id(sealed))
+            if before is None:
+                missing.append(sealed)
+            else:
+                opened[id(sealed)] = before[1]
         personal = {each.partition_key for each in missing if _PERSONAL in each.value}
         erased = _erased(connection, list(personal)) if personal else set()
         if personal:
             self._keys.prefetch(personal - erased)
-        failed: dict[int, Exception] = {}
         for sealed in missing:
-            unseal = _nothing if sealed.partition_key in erased else self._keys.unseal
-            try:
-                self._opened[id(sealed)] = wire.open_fact(sealed, unseal)
-            except Exception as error:
-                if is_transient(error):
-                    raise
-                failed[id(sealed)] = error
-        return {id(each): failed.get(id(each)) or self._opened[id(each)] for each in facts}
+            unseal = _nothing if erased and sealed.partition_key in erased else self._keys.unseal
+            opened[id(sealed)] = self._open(sealed, unseal)
+        return opened
+
+    def _open(self, sealed: Sealed, unseal: wire.Unseal) -> Recorded[Fact] | Exception:
+        try:
+            e = _recorded(sealed, wire.decode(sealed.type, sealed.value, unseal))
+        except Exception as error:  # whatever it is, it is this fact's and not the batch's
+            if is_transient(error):
+                raise
+            return error
+        self._opened[id(sealed)] = sealed, e  # together, so that no other fact can get its identity
+        return e
+
+
+def _recorded(sealed: Sealed, fact: Fact) -> Recorded[Fact]:
+    """As `wire.open_fact`; with every field named it takes a third of the time."""
+    return Recorded(
+        stream=sealed.stream,
+        version=sealed.version,
+        append_id=sealed.append_id,
+        partition_key=sealed.partition_key,
+        occurred_at=sealed.occurred_at,
+        recorded_at=sealed.recorded_at,
+        actor=sealed.actor,
+        channel=sealed.channel,
+        contact_ids=sealed.contact_ids,
+        correlation_id=sealed.correlation_id,
+        causation_id=sealed.causation_id,
+        traceparent=sealed.traceparent,
+        position=sealed.position,
+        type=sealed.type,
+        fact=fact,
+    )
 
 
 def _erased(connection: Connection[Any], subjects: list[Any]) -> set[Any]:

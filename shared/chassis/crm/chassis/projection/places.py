@@ -60,6 +60,8 @@ class Applied:
     append_id: UUID
     recorded_at: datetime | None
     blocked: bool = False
+    saved: int = -1
+    """The version it was at when it was read."""
 
 
 @dataclass
@@ -143,7 +145,10 @@ def known(connection: Connection[Any], feed: int, streams: Collection[UUID]) -> 
     """How far some streams are applied; those never seen are absent."""
     with connection.cursor(binary=True) as cursor:
         rows = cursor.execute(_KNOWN, (feed, _pack(_UUID, streams))).fetchall()
-    return {row[0]: Applied(*row[1:]) for row in rows}
+    return {
+        stream: Applied(version, append_id, recorded_at, blocked, version)
+        for stream, version, append_id, recorded_at, blocked in rows
+    }
 
 
 def save(connection: Connection[Any], feed: int, streams: Mapping[UUID, Applied], new: Collection[UUID] = ()) -> None:

@@ -18,10 +18,9 @@ from crm.chassis.database import Database, connect
 from crm.chassis.keys import Keys
 from crm.chassis.projection import parking, places, retrying, standing, swapping
 from crm.chassis.projection.building import CHUNK, Progress, Scan, Tell, follow_log, follow_topic, scan_log
-from crm.chassis.projection.delivery import Mark
+from crm.chassis.projection.delivery import LOG_SHARD, START, Mark
 from crm.chassis.projection.feed import Feed
 from crm.chassis.projection.loops import LogTail
-from crm.chassis.projection.opening import Opener
 from crm.chassis.projection.sources import History, TopicHistory
 from crm.chassis.projection.view import View
 
@@ -66,8 +65,8 @@ def rebuild(
 ) -> Rebuilt:
     """Builds a view's tables beside the live ones and switches. Also builds a new version beside the old one.
 
-    Goes on where an earlier attempt was cut. `lenient`: facts that fail are parked, however many. Raises `AlreadyRunning`,
-    and `NotRunning` with the reason if the view's handlers fail so often that it stops.
+    Goes on where an earlier attempt was cut. `lenient`: facts that fail are parked, however many. Raises
+    `AlreadyRunning`, and `NotRunning` with the reason if the view's handlers fail so often that it stops.
     """
     started = time.perf_counter()
     with _only_job(database, view):
@@ -99,9 +98,8 @@ class _Job:
     def __init__(self, database: Database, view: View[Any], keys: Keys, past: Past, tell: Tell, chunk: int) -> None:
         self._database, self._view, self._past, self._chunk = database, view, past, chunk
         self._built = view.beside(NEW)
-        opener = Opener(keys)
         self._feeds = {
-            source: Feed(database, self._built, source, keys, opener=opener, state=standing.BUILDING, bulk=True)
+            source: Feed(database, self._built, source, keys, state=standing.BUILDING, bulk=True)
             for source in standing.sources_of(view)
             if source == past.service or past.topics is not None
         }
@@ -155,8 +153,9 @@ class _Job:
         end = self._past.history.end()
         live = self._goals().get(self._past.service)
         if live is None or end is None:
-            return end if live is None else None
-        return min([end, *live.values()], default=None)
+            return end
+        goal = min(end, live.get(LOG_SHARD, START))
+        return goal if goal != START else None
 
     def follow(self) -> None:
         """Takes what the live view took meanwhile."""
@@ -199,8 +198,8 @@ class _Job:
         with self._database.connection() as connection:
             rows = connection.execute(
                 "SELECT feeds.source, feeds.feed FROM view_state JOIN feeds USING (view)"
-                " WHERE family = %(family)s AND name NOT LIKE '%%\\_new' AND view = (SELECT view FROM view_state"
-                "  WHERE family = %(family)s AND state <> 'building' ORDER BY (name = %(name)s) DESC, view DESC LIMIT 1)",
+                " WHERE view = (SELECT view FROM view_state WHERE family = %(family)s AND state <> 'building'"
+                "  ORDER BY (name = %(name)s) DESC, view DESC LIMIT 1)",
                 {"family": self._view.family, "name": self._view.name},
             ).fetchall()
             return {source: places.marks(connection, feed) for source, feed in rows}

@@ -86,7 +86,7 @@ class LogHistory:
 def reread_topic(
     topics: TopicHistory, service: str, marks: Mapping[int, Mark]
 ) -> Callable[[UUID, int], list[Delivery]]:
-    """Reads a stream again from a topic: all of it from its start up to the marks, for that is where order is certain."""
+    """Reads a stream again from a topic: everything up to the marks."""
 
     def reread(stream: UUID, version: int) -> list[Delivery]:
         found: list[Delivery] = []

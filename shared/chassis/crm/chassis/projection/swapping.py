@@ -23,7 +23,7 @@ class NotReached(Exception):  # noqa: N818
 def switch(connection: Connection[Any], live: View[Any], built: View[Any], rebuild: int) -> None:
     """Puts a rebuilt view in the place of the live one. The caller holds the lock of the live view.
 
-    Raises `NotReached` unless both stand at the same checkpoints, and `LockNotAvailable` if queries keep the tables busy.
+    Raises `NotReached` unless both stand at the same checkpoints, and `LockNotAvailable` if queries keep tables busy.
     """
     with connection.transaction():
         connection.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'".encode())

@@ -2,13 +2,14 @@
 
 import logging
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
 import psycopg
 from psycopg import Connection
 
-from crm.chassis.database import connect
+from crm.chassis.database import Database, connect
 from crm.chassis.log.postgres import CHANNEL as LOG_CHANNEL
 
 APPLIED_CHANNEL = "applied"
@@ -18,9 +19,44 @@ QUICK_S = 0.001
 SLOW_S = 0.25
 SPACING_S = 0.01
 RECONNECT_S = 1.0
+_NOTIFY = f"NOTIFY {APPLIED_CHANNEL}".encode()
 _LEADERS = 0x6C6F_6F70
 
 _log = logging.getLogger("crm.projection")
+
+
+class Teller:
+    """Tells those who wait for views that facts were applied: once for many batches, after their commits."""
+
+    def __init__(self, send: Callable[[], None]) -> None:
+        self._send = send
+        self._told_at = 0.0
+        self._untold = False
+
+    def worked(self) -> None:
+        """Facts were applied."""
+        self._untold = True
+        if time.monotonic() - self._told_at >= SPACING_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Tells now what was not told yet; called when there is nothing else to do."""
+        if self._untold:
+            self._untold, self._told_at = False, time.monotonic()
+            self._send()
+
+
+def teller_over(database: Database) -> Teller:
+    """A teller on a pooled connection. While the database is away nobody is told; who waits also looks."""
+
+    def send() -> None:
+        try:
+            with database.connection() as connection:
+                connection.execute(_NOTIFY)
+        except psycopg.Error as error:
+            _log.debug("nobody was told of applied facts (%s)", type(error).__name__)
+
+    return Teller(send)
 
 
 class Bell:
@@ -34,9 +70,8 @@ class Bell:
         self._session: Connection[Any] | None = None
         self._leads = False
         self._delay_s = QUICK_S
-        self._told_at = 0.0
-        self._untold = False
         self._retry_at = 0.0
+        self._teller = Teller(self._tell)
 
     def __enter__(self) -> Self:
         return self
@@ -67,8 +102,7 @@ class Bell:
 
     def wait(self) -> None:
         """Sleeps until there is news, at most a quarter of a second, less right after there was some."""
-        if self._untold:
-            self._tell()
+        self._teller.flush()
         try:
             heard = list(self._connected().notifies(timeout=self._delay_s, stop_after=1))
         except psycopg.Error as error:
@@ -79,16 +113,13 @@ class Bell:
         self._delay_s = QUICK_S if heard else min(self._delay_s * 2, SLOW_S)
 
     def worked(self) -> None:
-        """Tells that facts were applied, once for many batches."""
+        """Facts were applied: look again soon, and tell those who wait for views."""
         self._delay_s = QUICK_S
-        self._untold = True
-        if time.monotonic() - self._told_at >= SPACING_S:
-            self._tell()
+        self._teller.worked()
 
     def _tell(self) -> None:
-        self._untold, self._told_at = False, time.monotonic()
         try:
-            self._connected().execute(f"NOTIFY {APPLIED_CHANNEL}".encode())
+            self._connected().execute(_NOTIFY)
         except psycopg.Error as error:
             self._lost(error)
 

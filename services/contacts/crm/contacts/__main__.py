@@ -1,0 +1,3 @@
+from crm.contacts.service import service
+
+service.main()

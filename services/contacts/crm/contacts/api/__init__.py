@@ -1,0 +1,13 @@
+"""How the world gets in: HTTP in, commands and queries out. No rule lives here."""
+
+from crm.contacts.api import consents, contacts, erasure, history, identities, interactions, reach
+
+routers = (
+    contacts.router,
+    reach.router,
+    identities.router,
+    interactions.router,
+    consents.router,
+    history.router,
+    erasure.router,
+)

@@ -1,0 +1,107 @@
+"""What requests about contacts are made of, and what answers say of a person."""
+
+from typing import Annotated, TypeAlias
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+
+from crm.chassis.auth import Agent, allowed
+from crm.chassis.http import part
+from crm.chassis.people.identity import is_email
+from crm.chassis.settings import Settings
+from crm.contacts.lookup import Found
+from crm.events.particulars import ExternalId, PostalAddress
+
+CanReadContacts: TypeAlias = Annotated[Agent, allowed("contacts:read")]
+CanEditContacts: TypeAlias = Annotated[Agent, allowed("contacts:write")]
+CanEraseContacts: TypeAlias = Annotated[Agent, allowed("contacts:erase")]
+
+Deployment: TypeAlias = Annotated[Settings, part(Settings)]
+"""The settings: numbers are read in the deployment's region (C2)."""
+
+
+def _email(entered: str) -> str:
+    if not is_email(entered):
+        raise ValueError("This is not a valid email address.")
+    return entered
+
+
+EmailText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(_email)]
+"""An e-mail address as people enter it (C1)."""
+PhoneText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+NameText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+_Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
+
+
+class Address(BaseModel, extra="forbid"):
+    """Where letters reach somebody; `country` is ISO 3166-1 alpha-2."""
+
+    street: _Line | None = None
+    postal_code: _Line | None = None
+    city: _Line | None = None
+    region: _Line | None = None
+    country: str | None = Field(None, pattern="^[A-Z]{2}$")
+
+    def as_fact(self) -> PostalAddress:
+        return PostalAddress(**self.model_dump())
+
+
+class External(BaseModel, extra="forbid"):
+    """What another system calls somebody."""
+
+    system: str = Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9._-]+$")
+    id: str = Field(min_length=1, max_length=200)
+
+    def as_fact(self) -> ExternalId:
+        return ExternalId(self.system, self.id)
+
+
+class EmailAnswer(BaseModel):
+    email: str
+    verified: bool
+    primary: bool
+
+
+class PhoneAnswer(BaseModel):
+    phone: str
+    e164: str | None
+    verified: bool
+    primary: bool
+
+
+class ContactAnswer(BaseModel):
+    """A contact. `id` is the canonical one, also when it was asked for by an alias."""
+
+    id: UUID
+    name: str
+    emails: list[EmailAnswer]
+    phones: list[PhoneAnswer]
+    address: Address | None
+    external_ids: list[External]
+    provisional: bool
+    aliases: list[UUID]
+
+    @classmethod
+    def of(cls, found: Found) -> "ContactAnswer":
+        contact = found.contact
+        address = contact.address
+        return cls(
+            id=found.contact_id,
+            name=contact.name,
+            emails=[
+                EmailAnswer(email=each, verified=each in contact.verified, primary=at == 0)
+                for at, each in enumerate(contact.emails)
+            ],
+            phones=[
+                PhoneAnswer(
+                    phone=each.entered, e164=each.e164, verified=each.entered in contact.verified, primary=at == 0
+                )
+                for at, each in enumerate(contact.phones)
+            ],
+            address=Address.model_construct(**{f: getattr(address, f) for f in Address.model_fields})
+            if address
+            else None,
+            external_ids=[External.model_construct(system=each.system, id=each.id) for each in contact.external_ids],
+            provisional=contact.provisional,
+            aliases=sorted(contact.aliases),
+        )

@@ -1,0 +1,134 @@
+"""Contacts: register, look up, change."""
+
+from functools import partial
+from typing import Annotated
+from uuid import UUID, uuid4
+
+from fastapi import Query
+from pydantic import AwareDatetime, BaseModel, Field
+
+from crm.chassis.http import (
+    Created,
+    IfMatch,
+    Log,
+    Page,
+    PageQuery,
+    ReadModel,
+    Router,
+    Streams,
+    Versioned,
+    Written,
+    reads,
+)
+from crm.chassis.people.identity import read_phone
+from crm.contacts import directory
+from crm.contacts.api.bodies import (
+    Address,
+    CanEditContacts,
+    CanReadContacts,
+    ContactAnswer,
+    Deployment,
+    EmailText,
+    External,
+    NameText,
+    PhoneText,
+)
+from crm.contacts.contact import contacts, link_external_id, register, revise
+from crm.contacts.lookup import find
+
+router = Router(prefix="/contacts", tags=["contacts"])
+
+
+class RegisterContact(BaseModel, extra="forbid"):
+    name: NameText
+    emails: list[EmailText] = Field([], max_length=50)
+    phones: list[PhoneText] = Field([], max_length=50)
+    address: Address | None = None
+    external_ids: list[External] = Field([], max_length=50)
+
+
+class ReviseContact(BaseModel, extra="forbid"):
+    """What is left out stays; an address of null is taken away."""
+
+    name: NameText | None = None
+    address: Address | None = None
+
+
+class Listed(BaseModel):
+    """A contact in a list; the first e-mail address and number are the primary ones."""
+
+    id: UUID
+    name: str
+    emails: list[str]
+    phones: list[str]
+    city: str | None
+    country: str | None
+    provisional: bool
+
+    @classmethod
+    def of(cls, entry: directory.Entry) -> "Listed":
+        return cls(
+            id=entry.contact_id,
+            name=entry.name,
+            emails=list(entry.emails),
+            phones=list(entry.phones),
+            city=entry.city,
+            country=entry.country,
+            provisional=entry.provisional,
+        )
+
+
+@router.post("")
+def post_contact(body: RegisterContact, log: Log, agent: CanEditContacts, deployment: Deployment) -> Created:
+    """Makes somebody a contact. An identifier that somebody else holds is refused, naming the holder (C4)."""
+    command = partial(
+        register,
+        name=body.name,
+        emails=body.emails,
+        phones=[read_phone(each, deployment.region) for each in body.phones],
+        address=body.address.as_fact() if body.address else None,
+        external_ids=[each.as_fact() for each in body.external_ids],
+    )
+    return Created(log.execute(contacts, uuid4(), command), "/contacts/{id}")
+
+
+@router.get("", dependencies=[reads(directory.directory)])
+def get_contacts(
+    page: PageQuery,
+    db: ReadModel,
+    agent: CanReadContacts,
+    search: Annotated[str, Query(max_length=200, description="Words of a name or an e-mail address.")] = "",
+) -> Page[Listed]:
+    """The contacts that match, by name."""
+    found = directory.find(db, search, page)
+    return Page(tuple(Listed.of(each) for each in found.items), found.next)
+
+
+@router.get("/{contact_id}")
+def get_contact(
+    contact_id: UUID,
+    streams: Streams,
+    agent: CanReadContacts,
+    as_of: Annotated[AwareDatetime | None, Query(description="As things were at this moment.")] = None,
+    as_known_at: Annotated[AwareDatetime | None, Query(description="As was known here at this moment.")] = None,
+) -> Versioned[ContactAnswer]:
+    """A contact, under any of its ids, now or at a past moment. Never stale."""
+    found = find(streams, contact_id, as_of=as_of, as_known_at=as_known_at)
+    return Versioned(ContactAnswer.of(found), found.version, found.token)
+
+
+@router.patch("/{contact_id}")
+def patch_contact(
+    contact_id: UUID, body: ReviseContact, log: Log, agent: CanEditContacts, expected: IfMatch
+) -> Written:
+    """Renames a contact, or records a move, or both."""
+    changes = body.model_fields_set
+    address = body.address.as_fact() if body.address else None
+    command = partial(revise, name=body.name, address=address, moved="address" in changes)
+    return log.execute(contacts, contact_id, command, expected)
+
+
+@router.post("/{contact_id}/external-ids")
+def post_external_id(contact_id: UUID, body: External, log: Log, agent: CanEditContacts, expected: IfMatch) -> Written:
+    """Records what another system calls this person."""
+    return log.execute(contacts, contact_id, partial(link_external_id, external_id=body.as_fact()), expected)

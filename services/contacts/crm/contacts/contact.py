@@ -1,0 +1,199 @@
+"""A contact: who a customer is. Commands decide, `evolve` remembers, nothing here does I/O.
+
+E-mail addresses and telephone numbers have their commands in `reach`, several ids of one person in `alias`, being
+forgotten in `erasure`.
+"""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import TypeVar, assert_never
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from crm.chassis.decider import Aggregate, Erased, Rejected, Unknown
+from crm.chassis.people.identity import (
+    Identifier,
+    email_identifier,
+    external_identifier,
+    is_email,
+    phone_identifier,
+)
+from crm.events.contacts import (
+    ContactEmailAdded,
+    ContactEmailRemoved,
+    ContactEmailVerified,
+    ContactErased,
+    ContactFact,
+    ContactIdentified,
+    ContactMoved,
+    ContactPhoneAdded,
+    ContactPhoneRemoved,
+    ContactPhoneVerified,
+    ContactPrimaryEmailChanged,
+    ContactPrimaryPhoneChanged,
+    ContactRecognised,
+    ContactRegistered,
+    ContactRenamed,
+    ErasureRequested,
+    ExternalIdLinked,
+)
+from crm.events.particulars import ExternalId, Phone, PostalAddress
+
+V = TypeVar("V", bound=Hashable)
+
+
+class Contact(Struct, frozen=True):
+    """A person. The first e-mail address and the first telephone number are the primary ones."""
+
+    name: str
+    emails: tuple[str, ...] = ()
+    phones: tuple[Phone, ...] = ()
+    verified: frozenset[str] = frozenset()
+    """The e-mail addresses and numbers, as entered, that are known to be this person's."""
+    address: PostalAddress | None = None
+    external_ids: tuple[ExternalId, ...] = ()
+    provisional: bool = False
+    alias_of: UUID | None = None
+    aliases: frozenset[UUID] = frozenset()
+    erased: bool = False
+
+
+def writable(contact: Contact | None) -> Contact:
+    """The contact, if something may be recorded about it. Raises `Unknown`, `Erased`, or `Rejected` for an alias."""
+    if contact is None:
+        raise Unknown("There is no such contact.")
+    if contact.erased:
+        raise Erased("This person was erased; nothing can be recorded about them any more.")
+    if contact.alias_of is not None:
+        raise Rejected(f"This id is an alias of contact {contact.alias_of}. Use that one.")
+    return contact
+
+
+def register(
+    contact: Contact | None,
+    *,
+    name: str,
+    emails: Sequence[str] = (),
+    phones: Sequence[Phone] = (),
+    address: PostalAddress | None = None,
+    external_ids: Sequence[ExternalId] = (),
+    provisional: bool = False,
+) -> ContactRegistered:
+    """Makes somebody a contact. Spellings of the same address or number are kept once (C1, C2)."""
+    if contact is not None:
+        raise Rejected("This contact is already registered.")
+    if not all(map(is_email, emails)):
+        raise Rejected("This is not an e-mail address.", field="emails")
+    return ContactRegistered(
+        name=_named(name),
+        emails=_once((each.strip() for each in emails), email_identifier),
+        phones=_once(phones, phone_identifier),
+        address=address,
+        external_ids=list(dict.fromkeys(external_ids)),
+        provisional=provisional,
+    )
+
+
+def _once(values: Iterable[V], identifier: Callable[[V], Identifier | None]) -> list[V]:
+    """The first spelling of each."""
+    first: dict[Hashable, V] = {}
+    for each in values:
+        first.setdefault(identifier(each) or each, each)
+    return list(first.values())
+
+
+def rename(contact: Contact | None, *, name: str) -> ContactRenamed | None:
+    """Gives a contact another name."""
+    name = _named(name)
+    return ContactRenamed(name=name) if name != writable(contact).name else None
+
+
+def _named(name: str) -> str:
+    if not (name := " ".join(name.split())):
+        raise Rejected("A contact needs a name.", field="name")
+    return name
+
+
+def move(contact: Contact | None, *, address: PostalAddress | None) -> ContactMoved | None:
+    """Records another postal address, or that there is none."""
+    return ContactMoved(address=address) if address != writable(contact).address else None
+
+
+def revise(
+    contact: Contact | None, *, name: str | None = None, address: PostalAddress | None = None, moved: bool = False
+) -> tuple[ContactRenamed | ContactMoved, ...]:
+    """Renames a contact if a name is given, and records a move if `moved`."""
+    renamed = rename(contact, name=name) if name is not None else None
+    gone = move(contact, address=address) if moved else None
+    writable(contact)
+    return tuple(each for each in (renamed, gone) if each is not None)
+
+
+def link_external_id(contact: Contact | None, *, external_id: ExternalId) -> ExternalIdLinked | None:
+    """Records what another system calls this person."""
+    if external_id in writable(contact).external_ids:
+        return None
+    return ExternalIdLinked(system=external_id.system, id=external_id.id)
+
+
+def evolve(contact: Contact | None, fact: ContactFact) -> Contact:  # noqa: C901, PLR0911 (one case per fact)
+    """Remembers. Erased facts hold no values, so a value that is not there is passed over."""
+    match fact:
+        case ContactRegistered(name, emails, phones, address, external_ids, provisional):
+            return Contact(
+                name, tuple(emails), tuple(phones), frozenset(), address, tuple(external_ids), provisional=provisional
+            )
+        case ContactIdentified(holder=holder):
+            return Contact("", alias_of=holder)
+    assert contact, f"{type(fact).__name__} cannot open the stream of a contact"
+    match fact:
+        case ContactRenamed(name=name):
+            return replace(contact, name=name)
+        case ContactMoved(address=address):
+            return replace(contact, address=address)
+        case ContactEmailAdded(email=email):
+            return replace(contact, emails=(*contact.emails, email))
+        case ContactPhoneAdded(phone=phone, e164=e164):
+            return replace(contact, phones=(*contact.phones, Phone(phone, e164)))
+        case ContactEmailVerified(email=value) | ContactPhoneVerified(phone=value):
+            return replace(contact, verified=contact.verified | {value})
+        case ContactEmailRemoved(email=email):
+            kept = tuple(each for each in contact.emails if each != email)
+            return replace(contact, emails=kept, verified=contact.verified - {email})
+        case ContactPhoneRemoved(phone=phone):
+            rest = tuple(each for each in contact.phones if each.entered != phone)
+            return replace(contact, phones=rest, verified=contact.verified - {phone})
+        case ContactPrimaryEmailChanged(email=email):
+            return replace(contact, emails=tuple(sorted(contact.emails, key=lambda each: each != email)))
+        case ContactPrimaryPhoneChanged(phone=phone):
+            return replace(contact, phones=tuple(sorted(contact.phones, key=lambda each: each.entered != phone)))
+        case ExternalIdLinked(system=system, id=name):
+            return replace(contact, external_ids=(*contact.external_ids, ExternalId(system, name)))
+        case ContactRecognised(alias=alias):
+            return replace(contact, aliases=contact.aliases | {alias})
+        case ErasureRequested():
+            return contact
+        case ContactErased():
+            return Contact("", alias_of=contact.alias_of, aliases=contact.aliases, erased=True)
+        case _:
+            assert_never(fact)
+
+
+def identifiers(contact: Contact) -> set[Identifier]:
+    """What names this person and nobody else. Aliases and erased people hold nothing."""
+    found: Iterable[Identifier | None] = (
+        *map(email_identifier, contact.emails),
+        *map(phone_identifier, contact.phones),
+        *map(external_identifier, contact.external_ids),
+    )
+    return {each for each in found if each is not None}
+
+
+contacts = Aggregate(
+    "contact",
+    ContactFact,
+    evolve,
+    about=lambda stream, contact: (stream, contact.alias_of) if contact.alias_of else (stream,),
+    claims=lambda contact: {(each.kind, each.match_key) for each in identifiers(contact)},
+)

@@ -1,0 +1,92 @@
+"""How a contact is reached: commands about e-mail addresses and telephone numbers. No I/O.
+
+An address is found in any spelling (C1), a number in any national variant (C2); facts name it as it was entered.
+"""
+
+from crm.chassis.decider import Rejected
+from crm.chassis.people.identity import email_identifier, is_email, phone_identifier
+from crm.contacts.contact import Contact, writable
+from crm.events.contacts import (
+    ContactEmailAdded,
+    ContactEmailRemoved,
+    ContactEmailVerified,
+    ContactPhoneAdded,
+    ContactPhoneRemoved,
+    ContactPhoneVerified,
+    ContactPrimaryEmailChanged,
+    ContactPrimaryPhoneChanged,
+)
+from crm.events.particulars import Phone
+
+
+def add_email(contact: Contact | None, *, email: str) -> ContactEmailAdded | None:
+    """Adds an e-mail address; the first one is the primary one."""
+    if not is_email(email):
+        raise Rejected("This is not an e-mail address.", field="email")
+    return ContactEmailAdded(email=email.strip()) if _find_email(writable(contact), email) is None else None
+
+
+def verify_email(contact: Contact | None, *, email: str) -> ContactEmailVerified | None:
+    """Records that an address is known to be this person's."""
+    held = _held_email(writable(contact), email)
+    return ContactEmailVerified(email=held) if contact and held not in contact.verified else None
+
+
+def remove_email(contact: Contact | None, *, email: str) -> ContactEmailRemoved:
+    """Removes an address; the next one becomes the primary one."""
+    return ContactEmailRemoved(email=_held_email(writable(contact), email))
+
+
+def make_email_primary(contact: Contact | None, *, email: str) -> ContactPrimaryEmailChanged | None:
+    """Makes an address the one that is written to."""
+    held = _held_email(writable(contact), email)
+    return ContactPrimaryEmailChanged(email=held) if contact and held != contact.emails[0] else None
+
+
+def add_phone(contact: Contact | None, *, phone: Phone) -> ContactPhoneAdded | None:
+    """Adds a telephone number, also one that cannot be read; the first one is the primary one."""
+    if not phone.entered:
+        raise Rejected("A telephone number is missing.", field="phone")
+    added = ContactPhoneAdded(phone=phone.entered, e164=phone.e164)
+    return added if _find_phone(writable(contact), phone) is None else None
+
+
+def verify_phone(contact: Contact | None, *, phone: Phone) -> ContactPhoneVerified | None:
+    """Records that a number is known to be this person's."""
+    held = _held_phone(writable(contact), phone)
+    return ContactPhoneVerified(phone=held.entered) if contact and held.entered not in contact.verified else None
+
+
+def remove_phone(contact: Contact | None, *, phone: Phone) -> ContactPhoneRemoved:
+    """Removes a number; the next one becomes the primary one."""
+    return ContactPhoneRemoved(phone=_held_phone(writable(contact), phone).entered)
+
+
+def make_phone_primary(contact: Contact | None, *, phone: Phone) -> ContactPrimaryPhoneChanged | None:
+    """Makes a number the one that is called."""
+    held = _held_phone(writable(contact), phone)
+    return ContactPrimaryPhoneChanged(phone=held.entered) if contact and held != contact.phones[0] else None
+
+
+def _find_email(contact: Contact, email: str) -> str | None:
+    wanted = email_identifier(email) or email.strip()
+    return next((each for each in contact.emails if (email_identifier(each) or each) == wanted), None)
+
+
+def _held_email(contact: Contact, email: str) -> str:
+    held = _find_email(contact, email)
+    if held is None:
+        raise Rejected("This contact has no such e-mail address.", field="email")
+    return held
+
+
+def _find_phone(contact: Contact, phone: Phone) -> Phone | None:
+    wanted = phone_identifier(phone) or phone.entered
+    return next((each for each in contact.phones if (phone_identifier(each) or each.entered) == wanted), None)
+
+
+def _held_phone(contact: Contact, phone: Phone) -> Phone:
+    held = _find_phone(contact, phone)
+    if held is None:
+        raise Rejected("This contact has no such telephone number.", field="phone")
+    return held

@@ -1,0 +1,26 @@
+"""The contacts service: its declaration. Written once, read first."""
+
+from crm.chassis.log import ClaimFacts
+from crm.chassis.service import Service
+from crm.contacts.api import routers
+from crm.contacts.consent import consents
+from crm.contacts.contact import contacts
+from crm.contacts.directory import directory
+from crm.contacts.erasing import erasing
+from crm.contacts.erasure import erasures
+from crm.contacts.history import history
+from crm.contacts.interaction import interactions
+from crm.contacts.registering import registering
+from crm.contacts.views import aliases, permissions
+from crm.events.contacts import ErasureAcknowledged, IdentifierClaimed, IdentifierReleased
+
+service = Service(
+    "contacts",
+    purpose="Who customers are, what they allow, and the one history of everything that happened with them.",
+    aggregates=(contacts, interactions, consents, erasures),
+    claim_facts=ClaimFacts(IdentifierClaimed, IdentifierReleased),
+    views=(directory, aliases, permissions, history),  # history folds every service's facts
+    policies=(registering, erasing),
+    routers=routers,
+    erasure_acknowledged=ErasureAcknowledged,
+)

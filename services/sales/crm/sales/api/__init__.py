@@ -1,0 +1,1 @@
+"""HTTP in, commands and queries out, one module per noun. No rule lives here."""

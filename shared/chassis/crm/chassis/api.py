@@ -1,0 +1,68 @@
+"""The role `api`: the HTTP side of a service."""
+
+import threading
+from typing import TYPE_CHECKING
+
+from crm.chassis.auth import TokenVerifier
+from crm.chassis.documents.asyncapi import asyncapi
+from crm.chassis.documents.reading import to_yaml
+from crm.chassis.documents.schemas import schema_of
+from crm.chassis.health import Health
+from crm.chassis.http import Api, Broadcaster, Documents, Waiter, create_app, serve
+from crm.chassis.projection import ViewConsistency, lag_of
+from crm.chassis.runtime import Runtime
+from crm.events import catalogue
+from crm.events.fact import service_of
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from crm.chassis.service import Service
+
+VERSION = "0.1.0"
+
+
+def app_of(service: "Service", runtime: Runtime) -> "FastAPI":
+    """The application of a running service."""
+    settings, database = runtime.settings, runtime.database
+    waiter = Waiter(ViewConsistency(database, service.views), Broadcaster(database.dsn))
+    return create_app(
+        Api(
+            title=f"Rapport {service.name}",
+            version=VERSION,
+            description=service.purpose,
+            routers=service.routers,
+            verifier=TokenVerifier(issuer=settings.issuer, audience=settings.audience, jwks_url=settings.jwks),
+            log=runtime.log,
+            database=database,
+            waiter=waiter,
+            health=_health(service, runtime),
+            documents=documents(service),
+            public=service.public,
+            threads=database.max_size - 1,  # one connection is left for who waits, and for readiness
+            parts=(runtime, settings),
+        )
+    )
+
+
+def documents(service: "Service") -> Documents:
+    """The documents a service publishes about its facts."""
+
+    def schema(fact_type: str) -> dict[str, object] | None:
+        fact_class = catalogue.BY_TYPE.get(fact_type)
+        return schema_of(fact_class) if fact_class and service_of(fact_type) == service.name else None
+
+    return Documents(asyncapi=lambda: to_yaml(asyncapi(service.name, service.purpose)), schema=schema)
+
+
+def serve_api(service: "Service", runtime: Runtime, stop: threading.Event) -> None:
+    """Answers requests until told to stop."""
+    serve(app_of(service, runtime), runtime.settings.host, runtime.settings.port, stop)
+
+
+def _health(service: "Service", runtime: Runtime) -> Health:
+    def database() -> None:
+        with runtime.database.connection() as connection:
+            connection.execute("SELECT 1")
+
+    return Health(checks={"database": database}, lag=lambda: lag_of(runtime.database, service.views))

@@ -1,0 +1,125 @@
+"""The role `projector`: views and policies follow the own log and, each with its own consumer, other services' topics."""
+
+import threading
+import time
+from functools import partial
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from opentelemetry import trace
+from opentelemetry.context import Context
+from opentelemetry.trace import SpanKind
+
+from crm.chassis.projection import (
+    Bell,
+    Feed,
+    Follower,
+    Opener,
+    Outcome,
+    OwnLoop,
+    Subscriber,
+    TopicLoop,
+    erasure,
+    sources_of,
+    teller_over,
+)
+from crm.chassis.projection.failures import TRANSIENT
+from crm.chassis.projection.topics import kafka_streams
+from crm.chassis.runtime import KEY_CACHE_S, Runtime
+from crm.chassis.telemetry import links_to, metrics
+from crm.chassis.together import run_together
+from crm.events import Sealed
+
+if TYPE_CHECKING:
+    from crm.chassis.service import Service
+
+MOST_LINKS = 32
+ACKNOWLEDGE_EVERY_S = 1.0
+
+_tracer = trace.get_tracer("crm.projection")
+
+
+def subscribers(service: "Service", runtime: Runtime) -> list[Subscriber]:
+    """Everything of a service that follows facts."""
+    policies = [Follower(each.name, each.types, partial(each.answer, runtime=runtime)) for each in service.policies]
+    return [*service.views, *policies]
+
+
+def project(service: "Service", runtime: Runtime, stop: threading.Event) -> None:
+    """Keeps views up to date and lets policies act until told to stop. Without Kafka the own facts go on."""
+    following = subscribers(service, runtime)
+
+    jobs = {
+        "own": partial(_follow_own_log, service.name, runtime, following, stop),
+        "erasures": partial(acknowledge_erasures, service, runtime, stop),
+    }
+    for subscriber in following:
+        foreign = [each for each in sources_of(subscriber) if each != service.name]
+        if foreign and runtime.settings.kafka:
+            jobs[subscriber.family] = partial(_follow_topics, service.name, runtime, subscriber, foreign, stop)
+    run_together(jobs, stop)
+
+
+def _follow_own_log(
+    service: str,
+    runtime: Runtime,
+    following: list[Subscriber],
+    stop: threading.Event,
+) -> None:
+    opener = Opener(runtime.keys)
+    feeds = [
+        Feed(runtime.database, each, service, runtime.keys, opener=opener)
+        for each in following
+        if service in sources_of(each)
+    ]
+    with Bell(runtime.settings.database, "own") as bell:
+        OwnLoop(runtime.log, feeds, observe).run(bell, stop)
+
+
+def _follow_topics(
+    service: str,
+    runtime: Runtime,
+    subscriber: Subscriber,
+    foreign: list[str],
+    stop: threading.Event,
+) -> None:
+    feeds = [Feed(runtime.database, subscriber, each, runtime.keys) for each in foreign]
+    streams = kafka_streams(runtime.settings.kafka, service, subscriber.family, foreign)
+    TopicLoop(streams, feeds, observe).run(teller_over(runtime.database), stop)
+
+
+def acknowledge_erasures(service: "Service", runtime: Runtime, stop: threading.Event) -> None:
+    """Acknowledges each erasure once every view has forgotten the person and no process can have the key cached."""
+
+    def acknowledge(contact: UUID) -> None:
+        service.acknowledgements.acknowledge(runtime.log, contact)
+
+    while not stop.wait(ACKNOWLEDGE_EVERY_S):
+        try:
+            erasure.report(runtime.database, acknowledge, older_than_s=KEY_CACHE_S)
+        except TRANSIENT:
+            continue  # the loops say what is away
+
+
+def observe(outcome: Outcome) -> None:
+    """Measures a batch, and leaves a span that is linked to the traces whose facts it took."""
+    view = outcome.subscriber
+    metrics.UNKNOWN_TYPES.labels(view).inc(outcome.unknown)
+    if outcome.newest is not None:
+        metrics.PROJECTION_LAG_S.labels(view, outcome.source).set(max(0.0, time.time() - outcome.newest.timestamp()))
+    makers = [each.sealed.traceparent for each in outcome.facts[:MOST_LINKS] if isinstance(each.sealed, Sealed)]
+    ended_at = time.time_ns()
+    span = _tracer.start_span(
+        f"process {view}",
+        context=Context(),
+        kind=SpanKind.CONSUMER,
+        links=links_to(*dict.fromkeys(makers)),
+        start_time=ended_at - int(outcome.seconds * 1e9),
+    )
+    if span.is_recording():
+        span.set_attribute("messaging.system", "kafka")
+        span.set_attribute("messaging.operation.type", "process")
+        span.set_attribute("messaging.destination.name", f"crm.{outcome.source}.v1")
+        span.set_attribute("messaging.consumer.group.name", view)
+        span.set_attribute("messaging.batch.message_count", outcome.consumed)
+    span.end(ended_at)

@@ -1,0 +1,101 @@
+"""C1, C2, C3: spellings of one identifier meet, different identifiers do not."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm.chassis.people.identity import (
+    Identifier,
+    email_identifier,
+    external_identifier,
+    is_email,
+    phone_identifier,
+    read_phone,
+)
+from crm.events.particulars import ExternalId
+
+
+@pytest.mark.parametrize(
+    ("entered", "match_key"),
+    [
+        ("ada@example.com", "ada@example.com"),
+        ("  Ada@Example.COM ", "ada@example.com"),
+        ("ada@bücher.example", "ada@xn--bcher-kva.example"),
+        ("ada@XN--BCHER-KVA.example", "ada@xn--bcher-kva.example"),
+        ("jose\u0301@example.com", "josé@example.com"),
+        ("JOSÉ@example.com", "josé@example.com"),
+        ("straße@example.com", "straße@example.com"),
+        ("a.d.a+news@example.com", "a.d.a+news@example.com"),
+    ],
+)
+def test_c1_spellings_of_an_email_address_share_a_match_key(entered: str, match_key: str) -> None:
+    assert email_identifier(entered) == Identifier("email", match_key)
+
+
+@pytest.mark.parametrize(
+    "entered", ["", "ada", "ada@", "@example.com", "a b@example.com", "ada@example..com", "ada@-x.de"]
+)
+def test_c1_what_is_no_address_is_never_matched(entered: str) -> None:
+    assert not is_email(entered)
+    assert email_identifier(entered) is None
+
+
+@given(st.emails())
+def test_c1_case_never_matters(address: str) -> None:
+    lower, upper = email_identifier(address.lower()), email_identifier(address)
+    assert lower == upper
+
+
+@pytest.mark.parametrize("entered", ["noreply@shop.example", "No-Reply@shop.example", "MAILER-DAEMON@x.example"])
+def test_c3_addresses_of_nobody_are_kept_but_never_matched(entered: str) -> None:
+    assert is_email(entered)
+    assert email_identifier(entered) is None
+
+
+@pytest.mark.parametrize(
+    ("entered", "region", "e164"),
+    [
+        ("030 901820", "DE", "+4930901820"),
+        ("+49 (0)30 901820", "US", "+4930901820"),
+        ("0049 30 901820", "DE", "+4930901820"),
+        ("(212) 555-0123", "US", "+12125550123"),
+        ("call me", "DE", None),
+        ("12", "DE", None),
+        ("", "DE", None),
+    ],
+)
+def test_c2_numbers_are_read_in_the_default_region(entered: str, region: str, e164: str | None) -> None:
+    phone = read_phone(entered, region)
+    assert (phone.entered, phone.e164) == (entered, e164)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "region"),
+    [
+        ("+55 11 98765-4321", "+55 11 8765-4321", "BR"),
+        ("(11) 98765-4321", "+551187654321", "BR"),
+        ("+54 9 11 2345-6789", "+54 11 2345-6789", "AR"),
+        ("+52 1 55 1234 5678", "+52 55 1234 5678", "MX"),
+    ],
+)
+def test_c2_national_variants_share_a_match_key(one: str, other: str, region: str) -> None:
+    first, second = phone_identifier(read_phone(one, region)), phone_identifier(read_phone(other, region))
+    assert first is not None
+    assert first == second
+
+
+def test_c2_a_brazilian_landline_keeps_its_digits() -> None:
+    assert phone_identifier(read_phone("+55 11 3456-7890", "BR")) == Identifier("phone", "+551134567890")
+
+
+def test_c2_an_unreadable_number_is_kept_and_never_matched() -> None:
+    phone = read_phone("ask reception", "DE")
+    assert phone.entered == "ask reception"
+    assert phone_identifier(phone) is None
+
+
+def test_c3_what_programs_send_for_nobody_is_never_matched() -> None:
+    assert external_identifier(ExternalId("shop", "undefined")) is None
+    assert external_identifier(ExternalId("shop", "0")) is None
+    assert external_identifier(ExternalId("", "4711")) is None
+    assert external_identifier(ExternalId("Shop ", " 4711")) == Identifier("external_id", "shop:4711")

@@ -1,0 +1,124 @@
+"""A service's own copy of contacts, folded from facts."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+from crm.chassis.database import Database
+from crm.chassis.keys import MemoryKeys
+from crm.chassis.people.identity import Identifier
+from crm.chassis.people.known import Holders, KnownContact, KnownContacts, Somebody, provisional_contact_id
+from crm.chassis.people.permissions import Permissions
+from crm.events.contacts import (
+    ConsentGranted,
+    ConsentWithdrawn,
+    ContactEmailAdded,
+    ContactEmailRemoved,
+    ContactErased,
+    ContactIdentified,
+    ContactMoved,
+    ContactPhoneAdded,
+    ContactPrimaryEmailChanged,
+    ContactRegistered,
+    ContactRenamed,
+    IdentifierClaimed,
+    IdentifierReleased,
+)
+from crm.events.particulars import Phone, PostalAddress
+
+Listening = Callable[[Any], Callable[..., UUID]]
+EMAIL, PHONE = Identifier("email", "ada@example.com"), Identifier("phone", "+4930901820")
+
+
+def test_everybody_mints_the_same_id_for_somebody_unknown() -> None:
+    keys = MemoryKeys()
+    other = Identifier("email", "bob@example.com")
+    assert provisional_contact_id(keys, EMAIL) == provisional_contact_id(keys, EMAIL)
+    assert provisional_contact_id(keys, EMAIL) != provisional_contact_id(keys, other)
+
+
+def test_c13_who_was_erased_and_comes_back_is_somebody_new() -> None:
+    keys = MemoryKeys()
+    first = provisional_contact_id(keys, EMAIL)
+    keys.destroy(first)
+    second = provisional_contact_id(keys, EMAIL)
+    assert second != first
+    assert provisional_contact_id(keys, EMAIL) == second
+
+
+def test_an_identifier_is_found_by_its_keyed_hash(db: Database, keys: MemoryKeys, listening: Listening) -> None:
+    holders = Holders()
+    tell, ada = listening(holders), uuid4()
+    (claim,) = keys.claim_ids(*EMAIL)
+    tell(IdentifierClaimed(kind="email", holder=ada), stream=claim)
+    assert holders.find(db, keys, EMAIL) == ada
+    assert holders.find(db, keys, PHONE) is None
+    assert [each.claim for each in holders.select(db)] == [claim]
+    tell(IdentifierReleased(kind="email", holder=ada), stream=claim)
+    assert holders.find(db, keys, EMAIL) is None
+
+
+def test_somebody_is_recognised_by_what_they_give_or_minted_from_it(
+    db: Database, keys: MemoryKeys, listening: Listening
+) -> None:
+    holders = Holders()
+    tell, ada = listening(holders), uuid4()
+    tell(IdentifierClaimed(kind="phone", holder=ada), stream=keys.claim_ids(*PHONE)[0])
+    assert holders.recognise(db, keys, [EMAIL, PHONE]) == Somebody(ada, provisional=False)
+    minted = provisional_contact_id(keys, EMAIL)
+    assert holders.recognise(db, keys, [EMAIL]) == Somebody(minted, provisional=True)
+    assert holders.recognise(db, keys, []) is None
+
+
+def test_the_copy_follows_what_happens(db: Database, listening: Listening) -> None:
+    known = KnownContacts()
+    tell = listening(known)
+    ada = tell(ContactRegistered(name="Ada", emails=["a@one.example"], phones=[Phone("1", "+491")], provisional=True))
+    oslo = PostalAddress(city="Oslo", country="NO")
+    tell(
+        ContactRenamed(name="Ada King"),
+        ContactMoved(address=oslo),
+        ContactEmailAdded(email="a@two.example"),
+        ContactEmailAdded(email="a@three.example"),
+        ContactPrimaryEmailChanged(email="a@three.example"),
+        ContactEmailRemoved(email="a@one.example"),
+        ContactPhoneAdded(phone="2"),
+        stream=ada,
+    )
+    emails = ("a@three.example", "a@two.example")
+    assert known.get(db, ada) == KnownContact(ada, "Ada King", emails, ("1", "2"), oslo, provisional=True)
+
+
+def test_c13_of_an_erased_person_an_empty_row_stays(db: Database, listening: Listening) -> None:
+    known = KnownContacts()
+    tell = listening(known)
+    ada = tell(ContactRegistered(name="Ada", emails=["a@one.example"], phones=[Phone("1")]), ContactErased())
+    assert known.get(db, ada) == KnownContact(ada, "[erased]", (), (), None, provisional=False, erased=True)
+
+
+def test_aliases_have_no_row(db: Database, listening: Listening) -> None:
+    known = KnownContacts()
+    tell = listening(known)
+    alias = tell(ContactIdentified(holder=uuid4()))
+    assert known.get(db, alias) is None
+
+
+def test_c7_consent_counts_when_it_is_granted_and_withdrawn_under_no_id(db: Database, listening: Listening) -> None:
+    permissions = Permissions()
+    tell, ada, alias = listening(permissions), uuid4(), uuid4()
+
+    def allows(*ids: UUID) -> bool:
+        return permissions.allows(db, ids, "email", "marketing")
+
+    assert not allows(ada)
+    granted = ConsentGranted(contact=ada, channel="email", purpose="marketing", wording_version="1", source="form")
+    consent = tell(granted)
+    assert allows(ada)
+    assert allows(ada, alias)
+    assert not permissions.allows(db, [ada], "sms", "marketing")
+    assert not permissions.allows(db, [ada], "email", "survey")
+    tell(ConsentWithdrawn(contact=alias, channel="email", purpose="marketing", source="mail"))
+    assert not allows(ada, alias)
+    assert allows(ada)
+    tell(ConsentWithdrawn(contact=ada, channel="email", purpose="marketing", source="mail"), stream=consent)
+    assert not allows(ada)

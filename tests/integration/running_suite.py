@@ -1,0 +1,199 @@
+"""The whole suite as its users meet it: started by `rapport up`, reached over HTTP, killed from outside."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from uuid import uuid4
+
+import httpx
+import psutil
+import psycopg
+
+START_S, STOP_S = 120.0, 60.0
+PATIENCE_S = 30.0
+
+T = TypeVar("T")
+
+
+def eventually(look: Callable[[], T], *, within_s: float = PATIENCE_S) -> T:
+    """What `look` gives once it is true; the last failure after the deadline."""
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            if found := look():
+                return found
+            failure: Exception | None = None
+        except (httpx.HTTPError, psycopg.Error, AssertionError, LookupError) as error:
+            failure = error
+        if time.monotonic() > deadline:
+            raise failure or AssertionError(f"still {found!r} after {within_s} s")
+        _pause.wait(0.05)
+
+
+class _Pause:
+    """Waits without being a sleep: nothing is assumed to have happened meanwhile, the condition is looked at again."""
+
+    def wait(self, seconds: float) -> None:
+        with socket.socketpair()[0] as nobody:
+            nobody.settimeout(seconds)
+            try:
+                nobody.recv(1)
+            except TimeoutError:
+                return
+
+
+_pause = _Pause()
+
+
+@dataclass
+class RunningSuite:
+    """A started suite and what a test does with it."""
+
+    folder: Path
+    supervisor: subprocess.Popen[bytes]
+    clients: dict[str, httpx.Client] = field(default_factory=dict)
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """`suite.json` as it is now."""
+        described: dict[str, Any] = json.loads((self.folder / "suite.json").read_text())
+        return described
+
+    def api(self, service: str) -> httpx.Client:
+        """A client of a service with the administrator's token."""
+        if service not in self.clients:
+            described = self.described
+            headers = {"Authorization": f"Bearer {described['token']}"}
+            self.clients[service] = httpx.Client(base_url=described["services"][service], headers=headers, timeout=15)
+        return self.clients[service]
+
+    def write(self, service: str, method: str, path: str, body: object = None, **headers: str) -> httpx.Response:
+        """A command that must succeed; it carries a key, so it may be sent again."""
+        headers = {"Idempotency-Key": str(uuid4())} | {name.replace("_", "-"): each for name, each in headers.items()}
+        answer = self.api(service).request(method, path, json=body, headers=headers)
+        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer
+
+    def history(self, contact: str, *tokens: str, **filters: Any) -> list[dict[str, Any]]:
+        """A contact's whole history, oldest first, once it shows what the tokens name."""
+        items: list[dict[str, Any]] = []
+        page: dict[str, Any] = {"next": None}
+        headers = {"If-Consistent-With": ",".join(tokens)} if tokens else {}
+        while True:
+            params = {"order": "oldest", "limit": 200} | filters
+            params |= {"cursor": page["next"]} if page["next"] else {}
+
+            def look() -> httpx.Response:
+                answer = self.api("contacts").get(f"/contacts/{contact}/history", params=params, headers=headers)
+                assert answer.status_code == 200, answer.text
+                return answer
+
+            page = eventually(look).json()
+            items += page["items"]
+            if page["next"] is None:
+                return items
+
+    def pids(self, service: str, role: str) -> list[int]:
+        """The processes of a role."""
+        return [e["pid"] for e in self.described["processes"] if (e["service"], e["role"]) == (service, role)]
+
+    def signal(self, service: str, role: str, sent: signal.Signals) -> int:
+        """Sends a signal to the process of a role and returns its pid."""
+        (pid,) = self.pids(service, role)
+        os.kill(pid, sent)
+        return pid
+
+    def kill(self, service: str, role: str) -> None:
+        """Kills a role (SIGKILL) and waits until the supervisor has started it again."""
+        old = self.signal(service, role, signal.SIGKILL)
+        eventually(lambda: [pid for pid in self.pids(service, role) if pid != old])
+
+    @contextmanager
+    def database(self, service: str) -> Iterator[psycopg.Connection[Any]]:
+        """A service's own database, or the keyring."""
+        with psycopg.connect(self.described["postgres"][service], autocommit=True) as connection:
+            yield connection
+
+    def rapport(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Runs the command line against this suite."""
+        command = [sys.executable, "-m", "crm.local.cli", *arguments]
+        return subprocess.run(
+            command, check=False, capture_output=True, text=True, timeout=180, env=environment(self.folder)
+        )
+
+    def audit(self) -> subprocess.CompletedProcess[str]:
+        return self.rapport("audit")
+
+
+def environment(folder: Path, port_base: int | None = None) -> dict[str, str]:
+    """The environment in which `rapport` means this suite."""
+    given = {name: each for name, each in os.environ.items() if not name.startswith("RAPPORT_")}
+    given |= {name: os.environ[name] for name in ("RAPPORT_KAFKA_JARS",) if name in os.environ}
+    port_file = folder / "port_base"
+    if port_base is not None:
+        port_file.write_text(str(port_base))
+    return given | {"RAPPORT_FOLDER": str(folder), "RAPPORT_PORT_BASE": port_file.read_text()}
+
+
+def start(folder: Path) -> RunningSuite:
+    """Starts the suite in a folder, on free ports the first time, and waits until it is ready."""
+    folder.mkdir(parents=True, exist_ok=True)
+    new = not (folder / "port_base").exists()
+    env = environment(folder, free_port_base() if new else None)
+    with (folder / "up.log").open("ab") as log:
+        supervisor = subprocess.Popen(
+            [sys.executable, "-m", "crm.local.cli", "up"], env=env, stdout=log, stderr=log, start_new_session=True
+        )
+
+    def ready() -> bool:
+        assert supervisor.poll() is None, f"`rapport up` ended:\n{(folder / 'up.log').read_text()}"
+        return (folder / "suite.json").exists()
+
+    try:
+        eventually(ready, within_s=START_S)
+    except BaseException:
+        end(supervisor)
+        raise
+    return RunningSuite(folder, supervisor)
+
+
+def end(supervisor: subprocess.Popen[bytes]) -> None:
+    """Stops a suite as Ctrl-C does, and whatever is left of it by force."""
+    family = _family(supervisor.pid)
+    supervisor.send_signal(signal.SIGINT)
+    try:
+        supervisor.wait(STOP_S)
+    finally:
+        for each in family:
+            if each.is_running():
+                each.kill()
+
+
+def free_port_base() -> int:
+    """A base below which the suite's ports are free."""
+    for base in range(12_000 + os.getpid() % 50 * 100, 20_000, 100):
+        if all(_is_free(base + offset) for offset in (1, 2, 3, 4, 5, 25, 32, 92)):
+            return base
+    raise AssertionError("no free ports")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+def _family(pid: int) -> list[psutil.Process]:
+    try:
+        process = psutil.Process(pid)
+        return [*process.children(recursive=True), process]
+    except psutil.NoSuchProcess:
+        return []
