@@ -6,10 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -20,6 +22,7 @@ import psycopg
 
 START_S, STOP_S = 120.0, 60.0
 PATIENCE_S = 30.0
+LOOK_AGAIN_S = 0.05
 
 T = TypeVar("T")
 
@@ -36,22 +39,7 @@ def eventually(look: Callable[[], T], *, within_s: float = PATIENCE_S) -> T:
             failure = error
         if time.monotonic() > deadline:
             raise failure or AssertionError(f"still {found!r} after {within_s} s")
-        _pause.wait(0.05)
-
-
-class _Pause:
-    """Waits without being a sleep: nothing is assumed to have happened meanwhile, the condition is looked at again."""
-
-    def wait(self, seconds: float) -> None:
-        with socket.socketpair()[0] as nobody:
-            nobody.settimeout(seconds)
-            try:
-                nobody.recv(1)
-            except TimeoutError:
-                return
-
-
-_pause = _Pause()
+        threading.Event().wait(LOOK_AGAIN_S)
 
 
 @dataclass
@@ -85,21 +73,22 @@ class RunningSuite:
 
     def history(self, contact: str, *tokens: str, **filters: Any) -> list[dict[str, Any]]:
         """A contact's whole history, oldest first, once it shows what the tokens name."""
-        items: list[dict[str, Any]] = []
-        page: dict[str, Any] = {"next": None}
         headers = {"If-Consistent-With": ",".join(tokens)} if tokens else {}
+
+        def page(cursor: str | None) -> dict[str, Any]:
+            params = {"order": "oldest", "limit": 200} | filters | ({"cursor": cursor} if cursor else {})
+            answer = self.api("contacts").get(f"/contacts/{contact}/history", params=params, headers=headers)
+            assert answer.status_code == 200, answer.text
+            found: dict[str, Any] = answer.json()
+            return found
+
+        items: list[dict[str, Any]] = []
+        cursor: str | None = None
         while True:
-            params = {"order": "oldest", "limit": 200} | filters
-            params |= {"cursor": page["next"]} if page["next"] else {}
-
-            def look() -> httpx.Response:
-                answer = self.api("contacts").get(f"/contacts/{contact}/history", params=params, headers=headers)
-                assert answer.status_code == 200, answer.text
-                return answer
-
-            page = eventually(look).json()
-            items += page["items"]
-            if page["next"] is None:
+            found = eventually(partial(page, cursor))
+            items += found["items"]
+            cursor = found["next"]
+            if cursor is None:
                 return items
 
     def pids(self, service: str, role: str) -> list[int]:
