@@ -7,7 +7,6 @@ import pytest
 from crm.chassis.testing.backends import temporary_folder
 from tests.integration.running_suite import RunningSuite, end, start
 
-pytest_plugins = ["crm.chassis.testing.fixtures"]
 
 
 @pytest.fixture(scope="session")

@@ -157,6 +157,13 @@ def test_unknown_is_404(api: TestClient) -> None:
     assert api.post(f"/contacts/{nobody}/interactions", json=note).status_code == 404
 
 
+def test_the_id_of_something_else_is_no_contact(api: TestClient, registered: Register) -> None:
+    note = api.post(f"/contacts/{registered()}/interactions", json={"kind": "note", "subject": "Hello"}).json()["id"]
+    assert api.get(f"/contacts/{note}").status_code == 404
+    assert api.patch(f"/contacts/{note}", json={"name": "Eve"}).status_code == 404
+    assert api.delete(f"/contacts/{note}").status_code == 404
+
+
 def test_an_interaction_may_lie_in_the_past(api: TestClient, registered: Register, log: EventLog) -> None:
     ada = registered()
     body = {

@@ -19,6 +19,7 @@ from crm.events import Recorded
 from crm.events.contacts import ContactIdentified, ContactRecognised, ContactRegistered
 from crm.events.particulars import Phone
 from crm.events.sales import LeadCaptured
+from crm.events.service_desk import TicketOpened
 
 EMAIL = Identifier("email", "ada@example.com")
 
@@ -45,6 +46,30 @@ def test_a_lead_from_somebody_unknown_registers_a_provisional_contact(
         )
     ]
     assert find_holder(log, EMAIL) == minted
+
+
+def test_a_ticket_of_somebody_unknown_registers_them_under_their_address(
+    log: EventLog, runtime: Runtime, minted: UUID
+) -> None:
+    fact = TicketOpened(
+        contact=minted,
+        provisional=True,
+        number=1,
+        queue="q",
+        priority="p",
+        kind="k",
+        subject="s",
+        email="ada@example.com",
+    )
+    registering.answer(recorded(uuid4(), fact), runtime)
+    assert find(log, minted).contact == Contact("ada@example.com", ("ada@example.com",), provisional=True)
+
+
+def test_who_gave_nothing_to_match_becomes_a_contact_too(log: EventLog, runtime: Runtime) -> None:
+    contact = uuid4()
+    registering.answer(lead(contact, email="noreply@example.com", phone="reception"), runtime)
+    state = find(log, contact).contact
+    assert (state.emails, state.phones) == (("noreply@example.com",), (Phone("reception"),))
 
 
 def test_a_second_lead_from_them_changes_nothing(log: EventLog, runtime: Runtime, minted: UUID) -> None:

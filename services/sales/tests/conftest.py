@@ -16,11 +16,13 @@ from crm.chassis.log import EventLog, MemoryStore
 from crm.chassis.migrations import migrate
 from crm.chassis.projection import Feed, ViewConsistency, prepare
 from crm.chassis.settings import Settings
+from crm.chassis.testing import fixtures
 from crm.chassis.testing.backends import PostgresBackend
 from crm.chassis.testing.views import Records, from_log, from_topic
 from crm.events import Position, Sealed
 from crm.sales.service import service
 
+postgres_server = fixtures.postgres_server
 PERMISSIONS = ("sales:read", "sales:write", "sales:configure")
 
 
@@ -102,7 +104,7 @@ def issuer(tmp_path: Path) -> LocalIssuer:
 
 @pytest.fixture
 def api(issuer: LocalIssuer, log: EventLog, db: Database, views: Projector) -> Api:
-    settings = Settings(database=db.dsn, keyring=db.dsn, master_key=bytes(32), region="DE")
+    settings = Settings.model_validate({"database": db.dsn, "keyring": db.dsn, "master_key": bytes(32)})
     return Api(
         title="Sales",
         version="1",

@@ -8,6 +8,7 @@ from crm.chassis.testing.views import recorded
 from crm.events import Fact, Money
 from crm.events.sales import (
     OpportunityAmountChanged,
+    OpportunityFact,
     OpportunityLost,
     OpportunityOpened,
     OpportunityProbabilityChanged,
@@ -80,7 +81,7 @@ def test_s2_a_card_that_has_ended_says_so_until_it_is_reopened() -> None:
 
 
 def test_a_card_says_what_the_opportunity_itself_says() -> None:
-    history: list[Fact] = [opened, moved, judged, repriced, lost, reopened, won]
+    history: list[OpportunityFact] = [opened, moved, judged, repriced, lost, reopened, won]
     for length in range(1, len(history) + 1):
         card, deal = card_after(*history[:length]), opportunities.fold(history[:length])
         assert deal

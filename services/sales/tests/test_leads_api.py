@@ -1,6 +1,7 @@
 """Leads over HTTP."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -138,6 +139,23 @@ def test_s1_converting_twice_gives_one_opportunity(post: Post, types_of: Callabl
     assert types_of(first["opportunity"]) == ["OpportunityOpened"]
 
 
+def test_s1_converting_at_the_same_moment_gives_one_opportunity(
+    client: TestClient, post: Post, types_of: Callable[[str], list[str]]
+) -> None:
+    lead = post("/leads", **ADA)["id"]
+    post(f"/leads/{lead}/qualify")
+
+    def convert(attempt: int) -> Any:
+        body = {"amount": str(attempt), "currency": "EUR"}
+        return client.post(f"/leads/{lead}/convert", json=body).raise_for_status().json()["opportunity"]
+
+    with ThreadPoolExecutor(8) as people:
+        opportunities = set(people.map(convert, range(16)))
+    assert len(opportunities) == 1
+    assert types_of(lead) == ["LeadCaptured", "LeadQualified", "LeadConverted"]
+    assert types_of(opportunities.pop()) == ["OpportunityOpened"]
+
+
 def test_a_lead_is_qualified_before_it_is_converted(client: TestClient, post: Post) -> None:
     lead = post("/leads", **ADA)["id"]
     refused = client.post(f"/leads/{lead}/convert", json={"amount": "1", "currency": "EUR"})
@@ -156,8 +174,10 @@ def test_disqualifying_takes_a_reason_of_the_list(client: TestClient, post: Post
 def test_a_stale_version_is_refused(client: TestClient, post: Post) -> None:
     lead = post("/leads", **ADA)["id"]
     post(f"/leads/{lead}/qualify")
-    stale = client.post(f"/leads/{lead}/disqualify", json={"reason": "other"}, headers={"If-Match": '"1"'})
-    assert stale.status_code == 412
+    bodies = {"disqualify": {"reason": "other"}, "convert": {"amount": "1", "currency": "EUR"}, "qualify": {}}
+    for verb, body in bodies.items():
+        stale = client.post(f"/leads/{lead}/{verb}", json=body, headers={"If-Match": '"1"'})
+        assert (verb, stale.status_code) == (verb, 412)
 
 
 def test_the_list_shows_the_newest_first_by_status_and_person(client: TestClient, post: Post, views: Any) -> None:

@@ -147,6 +147,12 @@ def test_a_reopened_deal_can_end_differently() -> None:
     given(opened(), lost, back_in_prospecting).when(lose, reason="price", competitor="Initech").then(lost)
 
 
+def test_a_reopened_deal_is_not_lost_to_anybody() -> None:
+    deal = opportunities.fold([opened(), lost, back_in_prospecting])
+    assert deal
+    assert (deal.status, deal.lost_because, deal.lost_to) == ("open", None, None)
+
+
 def test_s3_a_deal_is_reopened_where_its_old_stage_went() -> None:
     offer = Stage("Offer", 60, "best case")
     replaced = {each.name: "Offer" for each in AS_DELIVERED.stages}

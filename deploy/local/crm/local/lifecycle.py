@@ -13,7 +13,7 @@ import psutil
 
 from crm.chassis.embedded.process import ServerFailed
 from crm.local.running import RunningSuite, running
-from crm.local.state import Lock, end_strays, read_json
+from crm.local.state import Lock, end_strays
 from crm.local.suite import Layout
 from crm.local.supervisor import Told, end_children
 
@@ -22,7 +22,7 @@ LOOK_EVERY_S = 0.1
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class ToldToStop(BaseException):  # noqa: N818 (named as people speak)
+class ToldToStop(BaseException):
     """Ctrl-C, `rapport down` or a closed terminal."""
 
 
@@ -62,14 +62,14 @@ def up(layout: Layout, tell: Told, ready: Callable[[RunningSuite], None]) -> Non
 def up_in_background(layout: Layout, tell: Told) -> None:
     """Starts a supervisor of its own session and returns when the suite is ready. Raises `ServerFailed`."""
     layout.logs.mkdir(parents=True, exist_ok=True, mode=0o700)
-    log = layout.logs / "supervisor.log"
+    log, errors = layout.logs / "supervisor.log", layout.logs / "supervisor.err"
     environment = os.environ | {"RAPPORT_FOLDER": str(layout.folder), "RAPPORT_PORT_BASE": str(layout.port_base)}
-    with log.open("w") as output, log.open() as told:
+    with log.open("w") as output, errors.open("w") as error_output, log.open() as told:
         supervisor = subprocess.Popen(
             [sys.executable, "-m", "crm.local.cli", "up"],
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=output,
+            stderr=error_output,
             env=environment,
             start_new_session=True,
         )
@@ -82,7 +82,7 @@ def up_in_background(layout: Layout, tell: Told) -> None:
             supervisor.wait()
             raise
         if supervisor.returncode is not None:
-            raise ServerFailed(told.read().strip() or f"The supervisor ended; see {log}.")
+            raise ServerFailed(errors.read_text().strip() or f"The supervisor ended; see {log}.")
 
 
 def _pass_on(lines: list[str], tell: Told) -> None:
@@ -114,11 +114,3 @@ def down(layout: Layout, tell: Told) -> bool:
     end_strays(layout.standings_file)
     layout.suite_file.unlink(missing_ok=True)
     return True
-
-
-def running_suite(layout: Layout) -> dict[str, object] | None:
-    """What `suite.json` says, if the suite runs and is ready."""
-    if Lock(layout.lock_file).holder() is None:
-        return None
-    suite: dict[str, object] | None = read_json(layout.suite_file)
-    return suite

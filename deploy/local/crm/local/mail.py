@@ -15,7 +15,7 @@ class MailSink:
     """An SMTP server on 127.0.0.1 that keeps each mail as .eml, in the order of arrival."""
 
     def __init__(self, folder: Path, port: int) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._controller = Controller(_Keeper(folder), "127.0.0.1", port, data_size_limit=SIZE_LIMIT)
 
     def start(self) -> None:
@@ -34,6 +34,7 @@ class _Keeper:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         name = f"{time.time_ns():020d}-{next(self._numbers):06d}.eml"
         unfinished = self._folder / f".{name}"
+        unfinished.touch(mode=0o600)
         with unfinished.open("wb") as file:
             file.write(envelope.original_content or b"")
             file.flush()

@@ -10,7 +10,7 @@ from psycopg import sql
 from crm.chassis.embedded.kafka import EmbeddedKafka
 from crm.chassis.embedded.postgres import EmbeddedPostgres
 from crm.chassis.embedded.process import ServerFailed, require_free
-from crm.local.suite import Layout
+from crm.local.suite import NAMES, Layout
 from crm.local.supervisor import Supervisor
 
 KEYRING = "keyring"
@@ -32,7 +32,10 @@ def start_postgres(layout: Layout, services: list[str], supervisor: Supervisor) 
     names = [*services, KEYRING]
     if given := given_postgres():
         supervisor.tell(f"Using PostgreSQL at {urlsplit(given).hostname}")
-        return {name: _database_on(given, name) for name in names}
+        try:
+            return {name: _database_on(given, name) for name in names}
+        except psycopg.OperationalError as error:
+            raise ServerFailed(f"RAPPORT_POSTGRES cannot be used: {str(error).strip()}") from error
     supervisor.tell("Starting PostgreSQL")
     folder = layout.folder / "postgres"
     server = EmbeddedPostgres(folder, layout.postgres_port)
@@ -55,9 +58,9 @@ def start_kafka(layout: Layout, supervisor: Supervisor) -> str:
     return server.bootstrap
 
 
-def require_ports(layout: Layout, services: list[str]) -> None:
+def require_ports(layout: Layout) -> None:
     """Raise `ServerFailed`, naming it, if a port the suite needs is taken."""
-    ports = {f"the API of {name}": layout.port(name) for name in services} | {"mails": layout.smtp_port}
+    ports = {f"the API of {name}": layout.port(name) for name in NAMES} | {"mails": layout.smtp_port}
     if not given_postgres():
         ports["PostgreSQL"] = layout.postgres_port
     if not given_kafka():

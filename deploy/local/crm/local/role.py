@@ -14,6 +14,11 @@ from crm.chassis.embedded.process import ServerProcess
 STOP_TIMEOUT_S = 15.0
 
 
+def command(service: str, role: str) -> list[str]:
+    """How a role is started."""
+    return [sys.executable, "-m", f"crm.{service.replace('-', '_')}", role]
+
+
 @dataclass
 class RoleProcess:
     """A process `python -m crm.<service> ROLE`. It dies with its supervisor: every role survives a kill."""
@@ -31,10 +36,9 @@ class RoleProcess:
         return f"{self.service}-{self.role}"
 
     def start(self) -> None:
-        module = f"crm.{self.service.replace('-', '_')}"
         self._process = ServerProcess(
             self.name,
-            [sys.executable, "-m", module, self.role],
+            command(self.service, self.role),
             folder=self.log.parent,
             log=self.log,
             env=self.environment,

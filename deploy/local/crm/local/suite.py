@@ -6,13 +6,17 @@ import secrets
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING, TypedDict
 
-from crm.chassis.auth import LocalIssuer
-from crm.chassis.service import Service
-from crm.chassis.settings import Settings
 from crm.local.state import write_private
 
+if TYPE_CHECKING:  # what these need takes a while to import: only where it is used
+    from crm.chassis.auth import LocalIssuer
+    from crm.chassis.service import Service
+    from crm.chassis.settings import Settings
+
 MODULES = ("crm.contacts", "crm.sales", "crm.service_desk", "crm.campaigns", "crm.analytics")
+NAMES = tuple(each.removeprefix("crm.").replace("_", "-") for each in MODULES)
 ROLES = ("api", "relay", "projector", "timers")
 ADMINISTRATOR = "administrator"
 PORT_BASE = 8100
@@ -20,9 +24,37 @@ PASSED_ON = ("RAPPORT_REGION", "RAPPORT_AUTO_CLOSE_DAYS", "RAPPORT_MAIL_FROM", "
 """Settings of services that may be given to the whole suite."""
 
 
-def services() -> list[Service]:
+class Process(TypedDict):
+    """A process of a service, as `suite.json` tells it."""
+
+    name: str
+    service: str
+    role: str
+    pid: int
+
+
+class Description(TypedDict):
+    """What `suite.json` says: how to reach what runs."""
+
+    services: dict[str, str]
+    kafka: str
+    postgres: dict[str, str]
+    token: str
+    processes: list[Process]
+    mail: str
+
+
+def services() -> "list[Service]":
     """Every service of the suite, in the order of their ports."""
-    return [import_module(f"{module}.service").service for module in MODULES]
+    return [service_named(name) for name in NAMES]
+
+
+def service_named(name: str) -> "Service":
+    """The service of this name. Raises `LookupError`, saying which there are."""
+    if name not in NAMES:
+        raise LookupError(f"There is no service {name!r}; there are {', '.join(NAMES)}.")
+    declared: Service = import_module(f"{MODULES[NAMES.index(name)]}.service").service
+    return declared
 
 
 @dataclass(frozen=True)
@@ -78,13 +110,15 @@ class Layout:
 
     def port(self, service: str) -> int:
         """The port of a service's API: 8101 for contacts, and so on."""
-        return self.port_base + 1 + [each.split(".")[1].replace("_", "-") for each in MODULES].index(service)
+        return self.port_base + 1 + NAMES.index(service)
 
     def url(self, service: str) -> str:
         return f"http://127.0.0.1:{self.port(service)}"
 
-    def issuer(self) -> LocalIssuer:
+    def issuer(self) -> "LocalIssuer":
         """Who signs tokens on this machine; its key is made at the first start."""
+        from crm.chassis.auth import LocalIssuer
+
         return LocalIssuer(self.folder / "issuer")
 
     def master_key(self) -> bytes:
@@ -115,8 +149,10 @@ def environment(layout: Layout, service: str, role: str, dsns: dict[str, str], k
     return passed | given | {f"RAPPORT_{name}": value for name, value in ours.items()}
 
 
-def settings(layout: Layout, service: str, dsns: dict[str, str], kafka: str) -> Settings:
+def settings(layout: Layout, service: str, dsns: dict[str, str], kafka: str) -> "Settings":
     """The settings of a service, for work done in this process."""
+    from crm.chassis.settings import Settings
+
     values = environment(layout, service, "local", dsns, kafka)
     names = {name.removeprefix("RAPPORT_").lower(): value for name, value in values.items() if name[:8] == "RAPPORT_"}
     return Settings(**names)  # type: ignore[arg-type]  # parsed by pydantic

@@ -146,7 +146,8 @@ def evolve(contact: Contact | None, fact: ContactFact) -> Contact:  # noqa: C901
             )
         case ContactIdentified(holder=holder):
             return Contact("", alias_of=holder)
-    assert contact, f"{type(fact).__name__} cannot open the stream of a contact"
+    if contact is None:  # an id of something else was asked for as a contact
+        raise Unknown("There is no such contact.")
     match fact:
         case ContactRenamed(name=name):
             return replace(contact, name=name)

@@ -18,6 +18,7 @@ from crm.events import Recorded
 from crm.events.contacts import ContactRegistered
 from crm.events.particulars import Phone
 from crm.events.sales import LeadCaptured
+from crm.events.service_desk import TicketOpened
 
 ATTEMPTS = 3
 """How often somebody who changes meanwhile (erased, address released) is looked at again."""
@@ -25,8 +26,8 @@ ATTEMPTS = 3
 registering = Policy("registering")
 
 
-@registering.whenever(LeadCaptured)
-def welcome(e: Recorded[LeadCaptured], do: PolicyCommands, runtime: Runtime) -> None:
+@registering.whenever(LeadCaptured, TicketOpened)
+def welcome(e: Recorded[LeadCaptured | TicketOpened], do: PolicyCommands, runtime: Runtime) -> None:
     """Registers the person, with what they said of themselves, unless the address has a holder already."""
     f = e.fact
     if not f.provisional:
@@ -34,7 +35,7 @@ def welcome(e: Recorded[LeadCaptured], do: PolicyCommands, runtime: Runtime) -> 
     emails = [f.email.strip()] if f.email and is_email(f.email) else []
     phones = [read_phone(f.phone, runtime.settings.region)] if f.phone else []
     for _ in range(ATTEMPTS):
-        if settle(do, f.contact, f.name or f.email or f.phone or "Unknown", emails, phones):
+        if settle(do, f.contact, f.name or f.email or f.phone or "Somebody unknown", emails, phones):
             return
 
 

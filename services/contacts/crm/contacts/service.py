@@ -1,5 +1,7 @@
 """The contacts service: its declaration. Written once, read first."""
 
+from importlib.resources import files
+
 from crm.chassis.log import ClaimFacts
 from crm.chassis.service import Service
 from crm.contacts.api import routers
@@ -9,18 +11,24 @@ from crm.contacts.directory import directory
 from crm.contacts.erasing import erasing
 from crm.contacts.erasure import erasures
 from crm.contacts.history import history
+from crm.contacts.import_job import import_rows, imports
+from crm.contacts.import_report import import_report
+from crm.contacts.importing.worker import work_off_imports
 from crm.contacts.interaction import interactions
 from crm.contacts.registering import registering
 from crm.contacts.views import aliases, permissions
+from crm.contacts.withdrawing import withdrawing
 from crm.events.contacts import ErasureAcknowledged, IdentifierClaimed, IdentifierReleased
 
 service = Service(
     "contacts",
     purpose="Who customers are, what they allow, and the one history of everything that happened with them.",
-    aggregates=(contacts, interactions, consents, erasures),
+    aggregates=(contacts, interactions, consents, erasures, imports, import_rows),
     claim_facts=ClaimFacts(IdentifierClaimed, IdentifierReleased),
-    views=(directory, aliases, permissions, history),  # history folds every service's facts
-    policies=(registering, erasing),
+    views=(directory, aliases, permissions, history, import_report),  # history folds every service's facts
+    policies=(registering, withdrawing, erasing),
     routers=routers,
+    roles={"imports": work_off_imports},
+    migrations=(files("crm.contacts") / "migrations",),
     erasure_acknowledged=ErasureAcknowledged,
 )

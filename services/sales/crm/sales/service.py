@@ -2,9 +2,7 @@
 
 from crm.chassis.service import Service
 from crm.events.sales import ErasureAcknowledged
-from crm.sales.api import leads as leads_api
-from crm.sales.api import opportunities as opportunities_api
-from crm.sales.api import pipelines as pipelines_api
+from crm.sales.api import routers
 from crm.sales.board import board
 from crm.sales.lead import leads
 from crm.sales.lead_list import lead_list
@@ -17,6 +15,6 @@ service = Service(
     purpose="Leads, opportunities and the pipelines they move through.",
     aggregates=(leads, opportunities, pipelines),
     views=(lead_list, board, aliases, holders, known_contacts),
-    routers=(leads_api.router, opportunities_api.router, pipelines_api.router),
+    routers=routers,
     erasure_acknowledged=ErasureAcknowledged,
 )

@@ -3,6 +3,7 @@
 import inspect
 from collections import defaultdict
 from collections.abc import Callable
+from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
@@ -67,11 +68,11 @@ class PolicyCommands(Commands):
                 causation_id=cause.event_id,
             ),
         )
-        self._policy, self._cause, self._ordinal = policy, cause, 0
+        self._policy, self._cause = policy, cause
+        self._ordinals = count()  # shared with what `with_` makes of these commands
 
     def execute_together(self, *steps: Step) -> Written:
-        key = Idempotency(f"policy:{self._policy}", f"{self._cause.event_id}:{self._ordinal}", b"")
-        self._ordinal += 1
+        key = Idempotency(f"policy:{self._policy}", f"{self._cause.event_id}:{next(self._ordinals)}", b"")
         return Commands(self._log, self.context.with_(idempotency=key)).execute_together(*steps)
 
     def try_(self, aggregate: Aggregate[Any, Any], stream: UUID, command: Command) -> Written | Rejected:

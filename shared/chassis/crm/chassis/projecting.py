@@ -1,4 +1,4 @@
-"""The role `projector`: views and policies follow the own log and, each with its own consumer, other services' topics."""
+"""The role `projector`: views and policies follow the own log and, each with a consumer, other services' topics."""
 
 import threading
 import time

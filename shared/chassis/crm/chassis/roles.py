@@ -1,4 +1,4 @@
-"""The processes of a service: `api`, `relay`, `projector`, `timers`, any of them together in one process, and `migrate`.
+"""The processes of a service: `api`, `relay`, `projector`, `timers`, any of them in one process, and `migrate`.
 
 Every role lives on while the database or Kafka is away and goes on by itself. A role that fails otherwise ends its
 process, so that whoever runs it starts it again.

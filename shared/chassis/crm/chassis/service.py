@@ -57,6 +57,12 @@ class Service:
         policies = frozenset(each.split(".", 2)[1] for policy in self.policies for each in policy.types)
         return (views | policies) - {self.name}
 
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document of its HTTP side."""
+        from crm.chassis.api import description_of
+
+        return description_of(self)
+
     def main(self) -> None:
         """The command line of the service: `python -m crm.<service> ROLE …`."""
         from crm.chassis.roles import run_from_command_line  # imported late: tests of rules need no servers

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from crm.chassis.database import Database
-from crm.chassis.decider import Moved, Rejected, Taken, Unknown
+from crm.chassis.decider import Aggregate, Moved, Rejected, Taken, Unknown
 from crm.chassis.keys import MemoryKeys
 from crm.chassis.log import (
     Context,
@@ -266,3 +266,17 @@ def test_facts_decided_together_carry_following_versions(log: EventLog) -> None:
     stream = joined(log)
     log.commands(me).execute(members, stream, partial(count, times=3))
     assert [type(each.fact) for each in log.stream(stream)][1:] == [MemberCounted] * 3
+
+
+def test_an_id_of_something_else_is_no_such_thing(log: EventLog) -> None:
+    other: Aggregate[object, object] = Aggregate("badge", BadgeFacts.claimed, lambda _, fact: fact, about=None)
+    stream = joined(log)
+    with pytest.raises(Unknown, match="no such badge"):
+        log.get(other, stream)
+    with pytest.raises(Unknown, match="no such badge"):
+        log.commands(me).execute(other, stream, lambda _: None)
+
+
+def test_a_version_of_what_does_not_exist_is_unknown(log: EventLog) -> None:
+    with pytest.raises(Unknown):
+        log.commands(me).execute(members, uuid4(), count, 3)

@@ -73,6 +73,19 @@ def test_p2_a_repeated_fact_is_answered_once_each_command_for_itself(log: EventL
     assert log.get(members, e.stream).state.count == 2
 
 
+def test_p2_a_command_with_a_time_of_its_own_is_marked_as_well(log: EventLog) -> None:
+    policy = Policy("counting")
+    e = joined(log)
+
+    @policy.whenever(MemberJoined)
+    def count_as_of_then(e: Recorded[MemberJoined], do: Commands) -> None:
+        do(members, e.stream, count, occurred_at=e.occurred_at)
+
+    for _ in range(2):
+        policy.answer(e, runtime(log))
+    assert log.get(members, e.stream).state.count == 1
+
+
 def test_a_refused_command_is_marked_and_does_not_stop_the_rule(log: EventLog) -> None:
     policy = Policy("joining")
     answers: list[Any] = []

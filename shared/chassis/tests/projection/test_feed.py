@@ -10,8 +10,7 @@ from msgspec.structs import replace
 
 from crm.chassis.database import Database
 from crm.chassis.keys import KeyringUnavailable
-from crm.chassis.projection import Delivery, Feed, Follower, Malformed, NotRunning, prepare
-from crm.chassis.projection import feed as feed_module
+from crm.chassis.projection import Delivery, Feed, Follower, Malformed, NotRunning, parking, places, prepare
 from crm.chassis.projection.places import Overtaken
 from crm.chassis.testing.shelf import (
     Book,
@@ -94,7 +93,8 @@ def test_i3_a_version_reused_after_a_lossy_failover_parks(db: Database, reused: 
 
 
 def test_a_late_starter_takes_a_streams_first_seen_version(db: Database) -> None:
-    records, seen, book = Records(), [], uuid4()
+    records, book = Records(), uuid4()
+    seen: list[Recorded[Fact]] = []
     records.record(book, BookAdded("Dune"), BookLent(uuid4()), BookLent(uuid4()), BookLent(uuid4()))
     policy = Follower("reminding", frozenset({"crm.shelf.book-lent.v1"}), seen.append)
     with db.connection() as connection:
@@ -110,7 +110,8 @@ def test_a_late_starter_takes_a_streams_first_seen_version(db: Database) -> None
 
 
 def test_a_policy_that_is_new_on_an_empty_log_misses_nothing_and_is_no_late_starter(db: Database) -> None:
-    records, seen, book = Records(), [], uuid4()
+    records, book = Records(), uuid4()
+    seen: list[Recorded[Fact]] = []
     policy = Follower("reminding", frozenset({"crm.shelf.book-added.v1"}), seen.append)
     with db.connection() as connection:
         prepare(connection, [policy], lambda service: {})
@@ -141,10 +142,10 @@ def test_a_record_that_is_no_fact_is_kept_and_blocks_nothing(db: Database) -> No
 
 
 STEPS: list[tuple[Any, str]] = [
-    (feed_module.places, "save"),
-    (feed_module.parking, "keep"),
-    (feed_module.places, "move"),
-    (feed_module.places, "known"),
+    (places, "save"),
+    (parking, "keep"),
+    (places, "move"),
+    (places, "known"),
 ]
 
 

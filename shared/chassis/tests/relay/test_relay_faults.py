@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from confluent_kafka import Producer
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
     AlterConfigOpType,
@@ -121,6 +122,22 @@ def test_a_recreated_topic_stops_it_until_a_person_has_it_published_again(stage:
     with psycopg.connect(stage.dsn) as connection:
         audit = connection.execute("SELECT actor, reason, from_tx, old_topic_id <> new_topic_id FROM relay_audit")
         assert audit.fetchall() == [("user:ops", "recreated", given_up.tx, True)]
+
+
+def test_a_recreated_topic_that_is_long_enough_is_told_by_its_id(stage: Any, wait: Wait) -> None:
+    stage.log.append(uuid4())
+    first = stage.start()
+    wait(lambda: stage.caught_up(first.status))
+    stage.stop()
+    delete_topic(stage.bootstrap, stage.topic)
+    declare_topic(stage.bootstrap, stage.service, 3)
+    stranger = Producer({"bootstrap.servers": stage.bootstrap})
+    for partition in range(3):
+        stranger.produce(stage.topic, b"?", partition=partition)
+    assert stranger.flush(10) == 0
+    relay = stage.start()
+    wait(lambda: relay.status.needs_a_person, "noticing")
+    assert "was deleted and created anew" in (relay.status.error or "")
 
 
 def test_a_topic_recreated_while_it_runs_is_noticed_by_the_offsets(stage: Any, wait: Wait) -> None:

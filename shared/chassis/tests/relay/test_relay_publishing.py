@@ -136,7 +136,7 @@ def test_the_hop_has_a_span_linked_to_the_traces_that_made_the_facts(
     assert span.parent is None
     assert {link.context.trace_id for link in span.links} == {1, 2}
     assert [each["ce_traceparent"].decode() for each in headers] == made
-    hop = f"00-{context.trace_id:032x}-{context.span_id:016x}-01".encode()
+    hop = f"00-{context.trace_id:032x}-{context.span_id:016x}-{int(context.trace_flags):02x}".encode()
     assert {each["traceparent"] for each in headers} == {hop}
     assert span.attributes
     assert span.attributes["messaging.batch.message_count"] == 2

@@ -1,6 +1,6 @@
 """How the world gets in: HTTP in, commands and queries out. No rule lives here."""
 
-from crm.contacts.api import consents, contacts, erasure, history, identities, interactions, reach
+from crm.contacts.api import consents, contacts, erasure, history, identities, imports, interactions, reach
 
 routers = (
     contacts.router,
@@ -10,4 +10,5 @@ routers = (
     consents.router,
     history.router,
     erasure.router,
+    imports.router,
 )

@@ -1,6 +1,6 @@
 """What requests about contacts are made of, and what answers say of a person."""
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints
@@ -18,6 +18,15 @@ CanEraseContacts: TypeAlias = Annotated[Agent, allowed("contacts:erase")]
 
 Deployment: TypeAlias = Annotated[Settings, part(Settings)]
 """The settings: numbers are read in the deployment's region (C2)."""
+
+
+ERASED: dict[int | str, dict[str, Any]] = {
+    410: {
+        "description": "This person's data was erased",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+}
+"""What queries for one person may answer as well."""
 
 
 def _email(entered: str) -> str:

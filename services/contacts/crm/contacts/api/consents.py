@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from crm.chassis.http import IfMatch, Log, ReadModel, Router, Streams, Written, reads
-from crm.contacts.api.bodies import CanEditContacts, CanReadContacts
+from crm.contacts.api.bodies import ERASED, CanEditContacts, CanReadContacts
 from crm.contacts.consent import consent_stream, consents, grant, withdraw
 from crm.contacts.lookup import concerning, find
 from crm.contacts.views import permissions
@@ -98,7 +98,7 @@ def post_withdrawal(
     return log.execute(consents, stream, checked, occurred_at=body.occurred_at)
 
 
-@router.get("", dependencies=[reads(permissions)])
+@router.get("", dependencies=[reads(permissions)], responses=ERASED)
 def get_consents(contact_id: UUID, db: ReadModel, streams: Streams, agent: CanReadContacts) -> list[ConsentAnswer]:
     """What a contact said last, per channel and purpose, under all of its ids."""
     found = find(streams, contact_id)

@@ -23,6 +23,7 @@ from crm.chassis.http import (
 from crm.chassis.people.identity import read_phone
 from crm.contacts import directory
 from crm.contacts.api.bodies import (
+    ERASED,
     Address,
     CanEditContacts,
     CanReadContacts,
@@ -104,7 +105,7 @@ def get_contacts(
     return Page(tuple(Listed.of(each) for each in found.items), found.next)
 
 
-@router.get("/{contact_id}")
+@router.get("/{contact_id}", responses=ERASED)
 def get_contact(
     contact_id: UUID,
     streams: Streams,

@@ -14,7 +14,7 @@ from crm.chassis.people.identity import (
     phone_identifier,
     read_phone,
 )
-from crm.contacts.api.bodies import CanReadContacts, Deployment
+from crm.contacts.api.bodies import ERASED, CanReadContacts, Deployment
 from crm.contacts.lookup import find, find_holder
 from crm.events.particulars import ExternalId
 
@@ -28,7 +28,7 @@ class Identity(BaseModel):
     provisional: bool
 
 
-@router.get("")
+@router.get("", responses=ERASED)
 def get_identity(
     streams: Streams,
     agent: CanReadContacts,

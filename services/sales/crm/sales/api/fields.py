@@ -15,8 +15,6 @@ FIRST_YEAR, LAST_YEAR = 1900, 2200
 
 Line: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Note: TypeAlias = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5_000)]
-Name: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-"""What a pipeline is called in addresses."""
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -35,7 +33,12 @@ def _email(entered: str) -> str:
     return entered
 
 
-Email: TypeAlias = Annotated[str, StringConstraints(max_length=254), AfterValidator(_email)]
+Email: TypeAlias = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, max_length=254),
+    AfterValidator(_email),
+    Field(json_schema_extra={"format": "email"}),
+]
 """An e-mail address, kept as entered (C1)."""
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Self
+from typing import Annotated, Self, TypeAlias
 from uuid import UUID, uuid4
 
 from msgspec.structs import asdict
@@ -37,7 +37,10 @@ from crm.sales.pipeline import DEFAULT
 
 router = Router(prefix="/leads", tags=["leads"])
 
-Source = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,59}$")]
+Deployment: TypeAlias = Annotated[Settings, part(Settings)]
+Source: TypeAlias = Annotated[
+    str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,59}$")
+]
 
 
 class CaptureLead(Report):
@@ -98,14 +101,15 @@ class Conversion:
 
 
 @router.post("", dependencies=[reads(holders)])
-def post_lead(
+def capture_lead(
     body: CaptureLead,
     log: Log,
     streams: Streams,
     db: ReadModel,
     agent: CanSell,
-    settings: Annotated[Settings, part(Settings)],
+    settings: Deployment,
 ) -> Created:
+    """Somebody showed interest. Who is not known yet becomes a contact by it."""
     somebody = (
         Somebody(body.contact, provisional=False)
         if body.contact
@@ -126,34 +130,35 @@ def post_lead(
 
 
 @router.get("", dependencies=[reads(lead_list, aliases)])
-def get_leads(
+def list_leads(
     page: PageQuery, db: ReadModel, agent: CanReadSales, status: LeadStatus | None = None, contact: UUID | None = None
 ) -> Page[LeadRow]:
+    """Leads, the newest first; `contact` may be any id of a person."""
     return listing.find(db, status, aliases.ids_of(db, contact) if contact else None, page)
 
 
 @router.get("/{lead}")
-def get_lead(lead: UUID, streams: Streams, agent: CanReadSales, as_of: Moment | None = None) -> Versioned[LeadAnswer]:
+def show_lead(lead: UUID, streams: Streams, agent: CanReadSales, as_of: Moment | None = None) -> Versioned[LeadAnswer]:
     folded = streams.get(leads, lead, as_of=as_of)
     return Versioned(LeadAnswer(id=lead, **asdict(folded.state)), folded.version, folded.token)
 
 
 @router.post("/{lead}/qualify")
-def post_qualify(lead: UUID, log: Log, agent: CanSell, expected: IfMatch, body: Report = Report()) -> Written:
+def qualify_lead(lead: UUID, log: Log, agent: CanSell, expected: IfMatch, body: Report = Report()) -> Written:
     return log.execute(leads, lead, qualify, expected, occurred_at=body.occurred_at)
 
 
 @router.post("/{lead}/disqualify")
-def post_disqualify(lead: UUID, body: DisqualifyLead, log: Log, agent: CanSell, expected: IfMatch) -> Written:
+def disqualify_lead(lead: UUID, body: DisqualifyLead, log: Log, agent: CanSell, expected: IfMatch) -> Written:
     command = partial(disqualify, reason=body.reason, note=body.note)
     return log.execute(leads, lead, command, expected, occurred_at=body.occurred_at)
 
 
 @router.post("/{lead}/convert")
-def post_convert(
+def convert_lead(
     lead: UUID, body: ConvertLead, log: Log, streams: Streams, agent: CanSell, expected: IfMatch
 ) -> Versioned[Conversion]:
-    """Both sides in one append, or neither; asked again, the answer names the same opportunity (S1)."""
+    """Makes one opportunity of a lead, once; asked again, the answer names the same one (S1)."""
     captured = streams.get(leads, lead).state
     opportunity = opportunity_of(lead)
     opened = partial(

@@ -51,7 +51,7 @@ router = Router(prefix="/opportunities", tags=["opportunities"])
 
 
 @router.post("")
-def post_opportunity(body: OpenOpportunity, log: Log, streams: Streams, agent: CanSell) -> Created:
+def open_an_opportunity(body: OpenOpportunity, log: Log, streams: Streams, agent: CanSell) -> Created:
     command = partial(
         open_opportunity,
         contact=body.contact,
@@ -67,7 +67,7 @@ def post_opportunity(body: OpenOpportunity, log: Log, streams: Streams, agent: C
 
 
 @router.get("", dependencies=[reads(board, aliases, known_contacts)])
-def get_opportunities(
+def list_opportunities(
     page: PageQuery,
     db: ReadModel,
     agent: CanReadSales,
@@ -83,7 +83,7 @@ def get_opportunities(
 
 
 @router.get("/{opportunity}")
-def get_opportunity(
+def show_opportunity(
     opportunity: UUID, streams: Streams, agent: CanReadSales, as_of: Moment | None = None
 ) -> Versioned[Deal]:
     folded = streams.get(opportunities, opportunity, as_of=as_of)
@@ -91,7 +91,7 @@ def get_opportunity(
 
 
 @router.post("/{opportunity}/stage")
-def post_stage(
+def change_the_stage(
     opportunity: UUID, body: ChangeStage, log: Log, streams: Streams, agent: CanSell, expected: IfMatch
 ) -> Written:
     command = partial(
@@ -105,7 +105,7 @@ def post_stage(
 
 
 @router.post("/{opportunity}/probability")
-def post_probability(
+def change_the_probability(
     opportunity: UUID, body: Reconsider, log: Log, streams: Streams, agent: CanSell, expected: IfMatch
 ) -> Written:
     command = partial(reconsider, pipeline=_pipeline_of(streams, opportunity), probability=body.probability)
@@ -113,24 +113,24 @@ def post_probability(
 
 
 @router.post("/{opportunity}/amount")
-def post_amount(opportunity: UUID, body: ChangeAmount, log: Log, agent: CanSell, expected: IfMatch) -> Written:
+def change_the_amount(opportunity: UUID, body: ChangeAmount, log: Log, agent: CanSell, expected: IfMatch) -> Written:
     command = partial(change_amount, amount=body.money)
     return log.execute(opportunities, opportunity, command, expected, occurred_at=body.occurred_at)
 
 
 @router.post("/{opportunity}/win")
-def post_win(opportunity: UUID, log: Log, agent: CanSell, expected: IfMatch, body: Report = Report()) -> Written:
+def win_opportunity(opportunity: UUID, log: Log, agent: CanSell, expected: IfMatch, body: Report = Report()) -> Written:
     return log.execute(opportunities, opportunity, win, expected, occurred_at=body.occurred_at)
 
 
 @router.post("/{opportunity}/lose")
-def post_lose(opportunity: UUID, body: LoseOpportunity, log: Log, agent: CanSell, expected: IfMatch) -> Written:
+def lose_opportunity(opportunity: UUID, body: LoseOpportunity, log: Log, agent: CanSell, expected: IfMatch) -> Written:
     command = partial(lose, reason=body.reason, competitor=body.competitor, note=body.note)
     return log.execute(opportunities, opportunity, command, expected, occurred_at=body.occurred_at)
 
 
 @router.post("/{opportunity}/reopen")
-def post_reopen(
+def reopen_opportunity(
     opportunity: UUID,
     log: Log,
     streams: Streams,

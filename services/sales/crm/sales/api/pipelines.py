@@ -55,7 +55,7 @@ class PipelineAnswer:
 
 
 @router.put("/pipelines/{name}")
-def put_pipeline(
+def define_pipeline(
     name: Annotated[PipelineName, Path()], body: DefinePipeline, log: Log, agent: CanConfigureSales, expected: IfMatch
 ) -> Written:
     stages = [Stage(each.name, each.probability, each.category) for each in body.stages]
@@ -64,7 +64,7 @@ def put_pipeline(
 
 
 @router.get("/pipelines/{name}")
-def get_pipeline(
+def show_pipeline(
     name: Annotated[PipelineName, Path()], streams: Streams, agent: CanReadSales, as_of: Moment | None = None
 ) -> Versioned[PipelineAnswer]:
     pipeline = pipeline_in_force(streams, name, as_of)
@@ -74,7 +74,7 @@ def get_pipeline(
 
 
 @router.get("/pipeline", dependencies=[reads(board)])
-def get_board(
+def show_board(
     db: ReadModel,
     streams: Streams,
     agent: CanReadSales,

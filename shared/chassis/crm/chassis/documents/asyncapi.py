@@ -19,7 +19,7 @@ HEADERS = {
     "ce_sequence": "The version in the stream, zero-padded to 10 digits; 1, 2, 3 … without holes",
     "ce_dataschema": "urn:crm:schema:<type>",
     "ce_contactids": "The contacts the fact is about, separated by commas",
-    "ce_appendid": "The append it was written in; another one for the same id means a repeated version after a failover",
+    "ce_appendid": "The append it was written in; another under the same id: a version used twice after a failover",
     "ce_actor": "Who did it: user:…, service:…, policy:…, timer:…, import:…, contact:…",
     "ce_channel": "web, email, phone, api, import, …",
     "ce_correlationid": "What all facts of one business event share",

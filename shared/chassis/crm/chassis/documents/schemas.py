@@ -1,6 +1,7 @@
 """JSON Schemas of facts as they travel: personal fields stand in one encrypted member, described beside it."""
 
 import json
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -65,23 +66,37 @@ def example_of(schema: JsonSchema) -> Any:
 def _example(schema: JsonSchema, definitions: dict[str, JsonSchema]) -> Any:
     if "$ref" in schema:
         return _example(definitions[schema["$ref"].rsplit("/", 1)[1]], definitions)
-    for choice in ("enum", "anyOf"):
-        if choice in schema:
-            first = schema[choice][0]
-            return _example(first, definitions) if choice == "anyOf" else first
-    match schema.get("type"):
-        case "object":
-            return {name: _example(each, definitions) for name, each in schema.get("properties", {}).items()}
-        case "array":
-            return [_example(schema["items"], definitions)] if isinstance(schema.get("items"), dict) else []
-        case "integer" | "number":
-            return max(schema.get("minimum", 1), schema.get("exclusiveMinimum", 0) + 1)
-        case "boolean":
-            return True
-        case "null":
-            return None
-        case _:
-            return _text(schema)
+    if "anyOf" in schema:
+        return _example(schema["anyOf"][0], definitions)
+    if "enum" in schema:
+        return schema["enum"][0]
+    return _EXAMPLES.get(schema.get("type", ""), _text_example)(schema, definitions)
+
+
+def _object_example(schema: JsonSchema, definitions: dict[str, JsonSchema]) -> dict[str, Any]:
+    return {name: _example(each, definitions) for name, each in schema.get("properties", {}).items()}
+
+
+def _array_example(schema: JsonSchema, definitions: dict[str, JsonSchema]) -> list[Any]:
+    return [_example(schema["items"], definitions)] if isinstance(schema.get("items"), dict) else []
+
+
+def _number_example(schema: JsonSchema, _: dict[str, JsonSchema]) -> int:
+    return int(max(schema.get("minimum", 1), schema.get("exclusiveMinimum", 0) + 1))
+
+
+def _text_example(schema: JsonSchema, _: dict[str, JsonSchema]) -> str:
+    return _text(schema)
+
+
+_EXAMPLES: dict[str, Callable[[JsonSchema, dict[str, JsonSchema]], Any]] = {
+    "object": _object_example,
+    "array": _array_example,
+    "integer": _number_example,
+    "number": _number_example,
+    "boolean": lambda *_: True,
+    "null": lambda *_: None,
+}
 
 
 def _text(schema: JsonSchema) -> str:

@@ -48,8 +48,14 @@ class Claims:
 
     def holder(self, kind: str, match_key: str) -> UUID | None:
         """Who holds an identifier now. Reads the log itself, so it is never stale."""
-        histories = self._store.load(self._keys.claim_ids(kind, match_key))
-        return next(filter(None, map(self._holder, histories.values())), None)
+        return self.holders([(kind, match_key)]).get((kind, match_key))
+
+    def holders(self, claims: Iterable[Claim]) -> dict[Claim, UUID]:
+        """Who holds which of some identifiers now, in one look; those that nobody holds are absent."""
+        ids = {claim: self._keys.claim_ids(*claim) for claim in claims}
+        histories = self._store.load([each for several in ids.values() for each in several])
+        found = ((claim, self._holder(histories[each])) for claim, several in ids.items() for each in several)
+        return {claim: holder for claim, holder in found if holder is not None}
 
     def changes(self, before: dict[UUID, set[Claim]], after: dict[UUID, set[Claim]]) -> Iterator[ClaimChange]:
         """What to append so that the claims of some streams become as they are after.

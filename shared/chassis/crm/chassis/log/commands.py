@@ -3,9 +3,10 @@
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID, uuid4
 
 from opentelemetry import trace
@@ -33,9 +34,11 @@ class Commands:
         self._log = log
         self.context = context
 
-    def with_(self, **changes: Any) -> "Commands":
+    def with_(self, **changes: Any) -> Self:
         """The same log, for another context."""
-        return Commands(self._log, replace(self.context, **changes))
+        other = copy(self)
+        other.context = replace(self.context, **changes)
+        return other
 
     def execute(
         self,

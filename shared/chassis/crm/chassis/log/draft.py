@@ -12,7 +12,7 @@ from crm.chassis.keys import Keys
 from crm.chassis.log.claims import Claims
 from crm.chassis.log.context import Step
 from crm.chassis.log.store import NewFact, TimerChanges
-from crm.events import Fact, Sealed, type_of, wire
+from crm.events import Fact, Sealed, type_of, upcasts, wire
 
 CLOCK_SKEW = timedelta(minutes=5)
 """How far ahead of this machine's clock a caller's `occurred_at` may be."""
@@ -69,7 +69,9 @@ class Draft:
         return sum((_timer_changes(each) for each in self._streams.values()), TimerChanges())
 
     def _open(self, step: Step, history: list[Sealed]) -> _Stream:
-        state = step.aggregate.fold(wire.open_fact(each, self.keys.unseal).fact for each in history)
+        state = step.aggregate.fold(
+            wire.open_fact(each, self.keys.unseal).fact for each in own(step.aggregate, history)
+        )
         first = history[0] if history else None
         stream = _Stream(
             aggregate=step.aggregate,
@@ -82,7 +84,6 @@ class Draft:
         )
         self._streams[step.stream] = stream
         stream.contact_ids = stream.about()
-        self._check_time(stream)
         return stream
 
     def _check_time(self, stream: _Stream) -> None:
@@ -96,6 +97,7 @@ class Draft:
     def _add(self, stream: _Stream, fact: Fact) -> None:
         if not isinstance(fact, stream.aggregate.fact_classes):
             raise TypeError(f"{type(fact).__name__} is not a fact of the aggregate {stream.aggregate.name}")
+        self._check_time(stream)
         stream.state = stream.aggregate.evolve(stream.state, fact)
         stream.version += 1
         before, stream.contact_ids = stream.contact_ids, stream.about()
@@ -119,6 +121,14 @@ class Draft:
             raise TypeError("an aggregate declares claims, but the service declares no claim facts")
         for change in self.claims.changes(before, after):
             self._append(change.stream, change.version, change.fact, change.stream, ())
+
+
+def own(aggregate: Aggregate[Any, Any], history: Sequence[Sealed]) -> Sequence[Sealed]:
+    """The facts of a stream, if it is one of this aggregate. Raises `Unknown` if its id names something else."""
+    types = {type_of(each) for each in aggregate.fact_classes}
+    if history and upcasts.current_type(history[0].type) not in types:
+        raise Unknown(f"There is no such {aggregate.name}.")
+    return history
 
 
 def in_order(facts: Iterable[NewFact]) -> tuple[NewFact, ...]:

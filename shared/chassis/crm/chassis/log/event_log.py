@@ -1,16 +1,17 @@
 """The log of one service: where its commands are decided and its facts are read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from crm.chassis.decider import Aggregate, Unknown
+from crm.chassis.decider import Aggregate, Claim, Unknown
 from crm.chassis.keys import Keys
 from crm.chassis.log.claims import ClaimFacts, Claims
 from crm.chassis.log.commands import Commands
 from crm.chassis.log.context import Context, Written
+from crm.chassis.log.draft import own
 from crm.chassis.log.store import Store
 from crm.events import Fact, Position, Recorded, Sealed, wire
 
@@ -51,7 +52,9 @@ class EventLog:
 
         Raises `Unknown` if there was no such stream, or not yet.
         """
-        facts = [each for each in self.stream(stream) if as_known_at is None or each.recorded_at <= as_known_at]
+        history = own(aggregate, self.store.load([stream])[stream])
+        recorded = [each for each in history if as_known_at is None or each.recorded_at <= as_known_at]
+        facts = [wire.open_fact(each, self.keys.unseal) for each in recorded]
         known = [each for each in facts if as_of is None or each.occurred_at <= as_of]
         state = aggregate.fold(each.fact for each in known)
         if state is None:
@@ -66,6 +69,10 @@ class EventLog:
     def holder(self, kind: str, match_key: str) -> UUID | None:
         """The stream that holds an identifier now."""
         return self.claims.holder(kind, match_key) if self.claims else None
+
+    def holders(self, claims: Iterable[Claim]) -> dict[Claim, UUID]:
+        """The streams that hold some identifiers now, in one look."""
+        return self.claims.holders(claims) if self.claims else {}
 
     def read(self, after: Position | None, limit: int) -> Sequence[Sealed]:
         """Settled facts after a position, in position order; about `limit`, never half of an append."""

@@ -34,18 +34,30 @@ class Held:
 
 @dataclass
 class Circuit:
-    """Notices that a view is broken rather than a fact. `streak` lasts over batches."""
+    """Notices that a view is broken rather than a fact.
+
+    `streaks` last over batches: how many streams failed on facts of a type since one of that type was applied. Facts
+    that came out of order have no type here; whatever is applied ends their streak.
+    """
 
     most_share: float = 0.01
     least: int = 10
     """So many failures in a batch never stop a view by their share alone."""
     most_in_a_row: int = 5
-    streak: int = 0
+    streaks: dict[str, int] = field(default_factory=dict)
 
-    def failed(self, failures: int, facts: int, error: BaseException) -> None:
-        self.streak += 1
-        if self.streak >= self.most_in_a_row:
-            raise TooManyFailures(f"{self.streak} streams failed in a row") from error
+    def applied(self, fact_type: str) -> None:
+        """A fact was handled."""
+        if self.streaks:
+            self.streaks.pop(fact_type, None)
+            self.streaks.pop("", None)
+
+    def failed(self, fact_type: str, failures: int, facts: int, error: BaseException) -> None:
+        """A fact failed, one of so many in this batch. Raises `TooManyFailures`."""
+        streak = self.streaks[fact_type] = self.streaks.get(fact_type, 0) + 1
+        if streak >= self.most_in_a_row:
+            what = f" on {fact_type}" if fact_type else ""
+            raise TooManyFailures(f"{streak} streams in a row failed{what}") from error
         if failures > max(self.least, facts * self.most_share):
             raise TooManyFailures(f"{failures} of {facts} facts failed") from error
 
@@ -131,7 +143,7 @@ class Batch:
                 self._block(delivery, at, error, facts)
                 return
             if self.circuit:
-                self.circuit.streak = 0
+                self.circuit.applied(sealed.type)
         if current_type(sealed.type) not in catalogue.BY_TYPE:
             counts.unknown += 1
         counts.applied += 1
@@ -149,7 +161,9 @@ class Batch:
         self.held.append(Held(delivery, error))
         self.failures += 1
         if self.circuit:
-            self.circuit.failed(self.failures, facts, error)
+            sealed = delivery.sealed
+            fact_type = "" if isinstance(sealed, Malformed) or isinstance(error, Jump | Reused) else sealed.type
+            self.circuit.failed(fact_type, self.failures, facts, error)
 
 
 def is_repeat(sealed: Sealed, at: Applied) -> bool:

@@ -5,7 +5,7 @@ erased, for their keys are destroyed. Policies never run here.
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -74,12 +74,11 @@ def rebuild(
         job.begin(actor, lenient)
         job.build()
         switch_s = job.switch()
-        with database.connection() as connection:
-            swapping.tidy(connection, view)
+        job.tidy()
         return Rebuilt(job.facts, time.perf_counter() - started, switch_s)
 
 
-def unbuilt(connection: Connection[Any], views: Iterator[View[Any]]) -> list[View[Any]]:
+def unbuilt(connection: Connection[Any], views: Iterable[View[Any]]) -> list[View[Any]]:
     """The views that wait to be built by a job: new versions of views that are at work."""
     states = standing.states(connection)
     return [view for view in views if states.get(view.name, ("", None))[0] == standing.BUILDING]
@@ -110,8 +109,8 @@ class _Job:
 
     def begin(self, actor: str, lenient: bool) -> None:
         """Makes the tables, or finds how far an earlier attempt came."""
+        self.tidy()
         with self._database.connection() as connection:
-            swapping.tidy(connection, self._view)
             row = connection.execute(
                 "SELECT rebuild, scanned FROM rebuilds WHERE name = %s AND finished_at IS NULL", (self._view.name,)
             ).fetchone()
@@ -171,7 +170,7 @@ class _Job:
     def switch(self) -> float:
         """Holds the live view still, takes the rest, switches. Returns for how long it stood still, in seconds."""
         self._carry_decisions()
-        with connect(self._database.dsn, application="rebuild") as session:
+        with connect(self._database.dsn, application="rebuild", limited=False) as session:
             live = self._live_id(session)
             for _ in range(SWITCH_ATTEMPTS):
                 self.follow()
@@ -186,6 +185,11 @@ class _Job:
                 finally:
                     session.execute("SELECT pg_advisory_unlock(%s, %s)", (places.LOCKS, live))
         raise swapping.NotReached(f"{self._view.name} is too busy to be switched now. Start the rebuild again later.")
+
+    def tidy(self) -> None:
+        """Removes what an earlier switch left behind; it may take its time, in many short transactions."""
+        with connect(self._database.dsn, application="rebuild", limited=False) as session:
+            swapping.tidy(session, self._view)
 
     def _live_id(self, connection: Connection[Any]) -> int:
         row = connection.execute("SELECT view FROM view_state WHERE name = %s", (self._view.name,)).fetchone()

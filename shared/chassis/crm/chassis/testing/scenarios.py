@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from crm.chassis.decider import Aggregate, Command, Rejected, facts_of
+from crm.chassis.decider import Aggregate, Rejected, facts_of
 from crm.events import Fact
 
 
@@ -25,7 +25,7 @@ class Given:
     aggregate: Aggregate[Any, Any]
     facts: tuple[Fact, ...]
 
-    def when(self, command: Command, **arguments: Any) -> "When":
+    def when(self, command: Callable[..., Any], **arguments: Any) -> "When":
         """A command is given to the state those facts lead to."""
         state = self.aggregate.fold(self.facts)
         try:

@@ -72,7 +72,7 @@ CREATE TABLE parked (
     parked_at  timestamptz NOT NULL DEFAULT now(),
     decided_by text,
     decided_at timestamptz,
-    UNIQUE NULLS NOT DISTINCT (feed, stream, version, append_id, shard, number)
+    UNIQUE NULLS NOT DISTINCT (feed, shard, stream, version, append_id)
 );
 
 CREATE INDEX parked_waiting ON parked (feed, stream, version) WHERE state <> 'discarded';

@@ -1,3 +1,0 @@
-"""Real servers for the tests of the chassis."""
-
-pytest_plugins = ["crm.chassis.testing.fixtures"]
