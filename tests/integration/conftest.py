@@ -8,7 +8,6 @@ from crm.chassis.testing.backends import temporary_folder
 from tests.integration.running_suite import RunningSuite, end, start
 
 
-
 @pytest.fixture(scope="session")
 def suite() -> Iterator[RunningSuite]:
     """The suite, started once; tests share it, so each uses contacts of its own."""

@@ -76,7 +76,9 @@ class RunningSuite:
         headers = {"If-Consistent-With": ",".join(tokens)} if tokens else {}
 
         def page(cursor: str | None) -> dict[str, Any]:
-            params: dict[str, Any] = {"order": "oldest", "limit": 200} | filters | ({"cursor": cursor} if cursor else {})
+            params: dict[str, Any] = (
+                {"order": "oldest", "limit": 200} | filters | ({"cursor": cursor} if cursor else {})
+            )
             answer = self.api("contacts").get(f"/contacts/{contact}/history", params=params, headers=headers)
             assert answer.status_code == 200, answer.text
             found: dict[str, Any] = answer.json()

@@ -20,9 +20,9 @@ from crm.events.contacts import (
     ContactIdentified,
     ContactRegistered,
     ErasureRequested,
-    IdentifierReleased,
     SubjectKeyDestroyed,
 )
+from crm.events.identifiers import IdentifierReleased
 
 given = scenarios(contacts)
 ada = ContactRegistered(name="Ada", emails=["ada@example.com"])

@@ -19,7 +19,8 @@ from crm.contacts.importing import worker
 from crm.contacts.importing.worker import work_off
 from crm.contacts.service import service
 from crm.events import summarise
-from crm.events.contacts import ContactRegistered, ImportCompleted, ImportRowMatched, ImportRowRejected
+from crm.events.contacts import ContactRegistered
+from crm.events.imports import ImportCompleted, ImportRowMatched, ImportRowRejected
 
 from .conftest import client_of
 

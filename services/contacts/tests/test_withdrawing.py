@@ -12,7 +12,8 @@ from crm.contacts.contact import contacts, register
 from crm.contacts.withdrawing import withdrawing
 from crm.events import Fact, Recorded
 from crm.events.campaigns import Unsubscribed
-from crm.events.contacts import ConsentEvidence, ConsentGranted, ConsentWithdrawn
+from crm.events.contacts import ConsentGranted, ConsentWithdrawn
+from crm.events.particulars import ConsentEvidence
 
 
 def agreed(do: Commands) -> UUID:

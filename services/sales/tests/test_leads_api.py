@@ -13,7 +13,8 @@ from crm.chassis.log import EventLog
 from crm.chassis.people.identity import Identifier
 from crm.chassis.people.known import provisional_contact_id
 from crm.chassis.testing.views import Records
-from crm.events.contacts import ContactErased, ContactIdentified, ContactRegistered, IdentifierClaimed
+from crm.events.contacts import ContactErased, ContactIdentified, ContactRegistered
+from crm.events.identifiers import IdentifierClaimed
 from crm.events.sales import LeadCaptured
 
 Post = Callable[..., Any]

@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from crm.chassis.decider import Aggregate, Unknown
-from crm.events.contacts import (
+from crm.events.imports import (
     ImportCompleted,
     ImportFact,
     ImportRowFact,

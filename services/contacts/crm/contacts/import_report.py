@@ -5,7 +5,7 @@ from uuid import UUID
 
 from crm.chassis.projection import Db, Page, PageRequest, View
 from crm.events import Recorded
-from crm.events.contacts import ImportRowMatched, ImportRowRejected
+from crm.events.imports import ImportRowMatched, ImportRowRejected
 
 
 @dataclass(frozen=True)

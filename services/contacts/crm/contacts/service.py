@@ -18,7 +18,8 @@ from crm.contacts.interaction import interactions
 from crm.contacts.registering import registering
 from crm.contacts.views import aliases, permissions
 from crm.contacts.withdrawing import withdrawing
-from crm.events.contacts import ErasureAcknowledged, IdentifierClaimed, IdentifierReleased
+from crm.events.contacts import ErasureAcknowledged
+from crm.events.identifiers import IdentifierClaimed, IdentifierReleased
 
 service = Service(
     "contacts",

@@ -12,7 +12,7 @@ from crm.contacts.consent import consent_stream, consents, withdraw
 from crm.contacts.lookup import find_erased
 from crm.events import Recorded
 from crm.events.campaigns import Unsubscribed
-from crm.events.contacts import ConsentEvidence
+from crm.events.particulars import ConsentEvidence
 
 withdrawing = Policy("withdrawing")
 

@@ -21,9 +21,8 @@ from crm.events.contacts import (
     ContactPrimaryEmailChanged,
     ContactRegistered,
     ContactRenamed,
-    IdentifierClaimed,
-    IdentifierReleased,
 )
+from crm.events.identifiers import IdentifierClaimed, IdentifierReleased
 from crm.events.particulars import Phone, PostalAddress
 
 Listening = Callable[[Any], Callable[..., UUID]]

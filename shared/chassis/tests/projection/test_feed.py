@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from crm.chassis.database import Database
 from crm.chassis.keys import KeyringUnavailable
+from crm.chassis.migrations import migrate
 from crm.chassis.projection import Delivery, Feed, Follower, Malformed, NotRunning, parking, places, prepare
 from crm.chassis.projection.places import Overtaken
 from crm.chassis.testing.shelf import (
@@ -265,3 +266,22 @@ def test_a_subscriber_that_was_never_prepared_does_not_run(db: Database) -> None
     feed = Feed(db, a_shelf(), "shelf", Records().keys)
     with pytest.raises(NotRunning, match="not prepared"):
         feed.open()
+
+
+def test_a_policy_holds_no_connection_while_it_acts(database: str) -> None:
+    migrate(database)
+    small, book = Database(database, max_size=1), uuid4()
+    records, seen = Records(), [0]
+    records.record(book, BookAdded("Dune"))
+
+    def act(e: Recorded[Fact]) -> None:
+        seen[0] = one(small, "SELECT 7")
+
+    policy = Follower("greeting", frozenset({"crm.shelf.book-added.v1"}), act)
+    with small.connection() as connection:
+        prepare(connection, [policy])
+    feed = Feed(small, policy, "shelf", records.keys)
+    feed.open()
+    feed.take(from_log(records.log))
+    assert seen == [7]
+    small.close()

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from crm.events import analytics, campaigns, contacts, sales, service_desk
+from crm.events import analytics, campaigns, contacts, identifiers, imports, sales, service_desk
 from crm.events.fact import Fact, UnknownFact, service_of, type_of
 
-MODULES = (contacts, sales, service_desk, campaigns, analytics)
+MODULES = (contacts, identifiers, imports, sales, service_desk, campaigns, analytics)
 
 
 def _all(fact_class: type[Fact] = Fact) -> Iterator[type[Fact]]:

@@ -3,24 +3,13 @@
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-from msgspec import Struct
-
 from crm.events.fact import Fact, Personal
-from crm.events.particulars import ExternalId, Phone, PostalAddress
+from crm.events.particulars import ConsentEvidence, ExternalId, Phone, PostalAddress
 
 ConsentChannel: TypeAlias = Literal["email", "sms", "phone", "post", "messenger"]
 InteractionKind: TypeAlias = Literal["call", "meeting", "note"]
 Direction: TypeAlias = Literal["inbound", "outbound", "internal"]
 IdentifierKind: TypeAlias = Literal["email", "phone", "external_id"]
-
-
-class ConsentEvidence(Struct, frozen=True):
-    """How it can be shown that a person agreed, or no longer does."""
-
-    ip: str | None = None
-    user_agent: str | None = None
-    form_url: str | None = None
-    note: str | None = None
 
 
 # People
@@ -141,24 +130,6 @@ ContactFact: TypeAlias = (
 )
 
 
-# Identifiers: tiny streams whose ids are keyed hashes; nothing personal in them
-
-
-class IdentifierClaimed(Fact, frozen=True, tag="crm.contacts.identifier-claimed.v1"):
-    summary = "{kind} claimed by contact {holder}"
-    kind: str
-    holder: UUID
-
-
-class IdentifierReleased(Fact, frozen=True, tag="crm.contacts.identifier-released.v1"):
-    summary = "{kind} released by contact {holder}"
-    kind: str
-    holder: UUID
-
-
-ClaimFact: TypeAlias = IdentifierClaimed | IdentifierReleased
-
-
 # What was said
 
 
@@ -217,50 +188,3 @@ class ErasureAcknowledged(Fact, frozen=True, tag="crm.contacts.erasure-acknowled
 
 
 ErasureFact: TypeAlias = SubjectKeyDestroyed
-
-
-# Imports: each row's outcome on its own tiny stream, if it is not a contact's own fact
-
-
-class ImportStarted(Fact, frozen=True, tag="crm.contacts.import-started.v1"):
-    summary = "Import of {size_bytes} bytes started"
-    content_hash: str
-    """Keyed hash of the file: the same file is the same import."""
-    size_bytes: int
-    encoding: str
-    delimiter: str
-    columns: dict[str, str]
-    """Which column of the file fills which field."""
-
-
-class ImportRowRejected(Fact, frozen=True, tag="crm.contacts.import-row-rejected.v1"):
-    """A row that is no contact; the reason quotes nothing of the row."""
-
-    summary = "Line {line} rejected: {field}: {reason}"
-    import_id: UUID
-    line: int
-    field: str | None
-    reason: str
-
-
-class ImportRowMatched(Fact, frozen=True, tag="crm.contacts.import-row-matched.v1"):
-    """A row about somebody already known; `earlier_line` if by the same file."""
-
-    summary = "Line {line} of an import names this contact by {matched_by}"
-    import_id: UUID
-    line: int
-    contact: UUID
-    matched_by: str
-    earlier_line: int | None = None
-
-
-class ImportCompleted(Fact, frozen=True, tag="crm.contacts.import-completed.v1"):
-    summary = "Import completed: {registered} registered, {matched} known already, {rejected} rejected"
-    rows: int
-    registered: int
-    matched: int
-    rejected: int
-
-
-ImportFact: TypeAlias = ImportStarted | ImportCompleted
-ImportRowFact: TypeAlias = ImportRowRejected | ImportRowMatched

@@ -1,4 +1,4 @@
-"""The particulars of a person: where they live, how they are called, what other systems call them."""
+"""The particulars of a person: where they live, how they are reached, what other systems call them, what they said."""
 
 from typing import Annotated
 
@@ -40,3 +40,12 @@ class ExternalId(Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{self.system}:{self.id}"
+
+
+class ConsentEvidence(Struct, frozen=True):
+    """How it can be shown that a person agreed, or no longer does."""
+
+    ip: str | None = None
+    user_agent: str | None = None
+    form_url: str | None = None
+    note: str | None = None

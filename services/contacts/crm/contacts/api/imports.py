@@ -32,7 +32,7 @@ from crm.contacts.import_job import imports, start
 from crm.contacts.importing.columns import match_columns
 from crm.contacts.importing.dialect import BLOCK, Dialect, dialect_of, rows_of
 from crm.contacts.importing.spool import digest, discard, spool
-from crm.events.contacts import ImportStarted
+from crm.events.imports import ImportStarted
 
 LARGEST_FILE = 500_000_000
 _FILES = UUID("b1a2f8b0-9f3d-4f7e-8a55-2f0b7c4b6c11")

@@ -11,7 +11,8 @@ from crm.contacts.contact import Contact, contacts, identifiers, register
 from crm.contacts.contact import evolve as evolve_contact
 from crm.contacts.import_job import import_rows, note
 from crm.contacts.importing.rows import Person, Unusable
-from crm.events.contacts import ContactRegistered, ImportRowMatched, ImportRowRejected
+from crm.events.contacts import ContactRegistered
+from crm.events.imports import ImportRowMatched, ImportRowRejected
 
 Row = tuple[int, Person | Unusable]
 """A line of the file and who it is."""

@@ -140,8 +140,11 @@ class Consumer:
         """Leaves the group."""
         self._client.close()
 
-    def _received(self, messages: Sequence[Message]) -> Iterable[Received]:
-        for message in messages:
+    def _received(self, messages: list[Message]) -> Iterable[Received]:
+        # Each is let go once it is read: a thousand messages with their headers would keep the garbage collector busy.
+        messages.reverse()
+        while messages:
+            message = messages.pop()
             error = message.error()
             if error is not None:
                 _raise_lasting(error, message)

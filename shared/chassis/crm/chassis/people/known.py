@@ -25,9 +25,8 @@ from crm.events.contacts import (
     ContactPrimaryPhoneChanged,
     ContactRegistered,
     ContactRenamed,
-    IdentifierClaimed,
-    IdentifierReleased,
 )
+from crm.events.identifiers import IdentifierClaimed, IdentifierReleased
 from crm.events.particulars import PostalAddress
 
 

@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 from crm.chassis.projection.delivery import Delivery, Malformed
 from crm.chassis.projection.failures import Jump, NotAFact, Reused, is_transient
 from crm.chassis.projection.places import NEVER, Applied, Counts
-from crm.chassis.projection.subscriber import Fold, Subscriber
+from crm.chassis.projection.subscriber import Fold
 from crm.events import Fact, Recorded, Sealed, catalogue
 from crm.events.upcasts import current_type
 
@@ -18,6 +18,10 @@ CONTACT_ERASED = "crm.contacts.contact-erased.v1"
 
 CLOCKS_APART = timedelta(seconds=2)
 """How much later than the last applied version a true repeat of an earlier one may claim to be recorded."""
+
+
+Opened: TypeAlias = dict[int, Recorded[Fact] | Exception]
+"""By `id(sealed)`: the facts that mean something to the subscriber, or why one cannot be read."""
 
 
 class TooManyFailures(Exception):  # noqa: N818
@@ -81,9 +85,8 @@ class Batch:
     def fold(
         self,
         facts: Sequence[Delivery],
-        subscriber: Subscriber,
         fold: Fold,
-        opened: dict[int, Recorded[Fact] | Exception],
+        opened: Opened,
     ) -> None:
         """Takes every fact in order. Raises transient errors as they come, and `TooManyFailures`."""
         for delivery in facts:

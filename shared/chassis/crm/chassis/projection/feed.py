@@ -11,7 +11,7 @@ from psycopg import Connection
 from crm.chassis.database import Database
 from crm.chassis.keys import Keys
 from crm.chassis.projection import erasure, parking, places, standing
-from crm.chassis.projection.batch import Batch, Circuit, TooManyFailures
+from crm.chassis.projection.batch import Batch, Circuit, Opened, TooManyFailures
 from crm.chassis.projection.delivery import START, Delivery, Malformed, Mark, Outcome
 from crm.chassis.projection.failures import is_transient, kind, where
 from crm.chassis.projection.opening import Opener
@@ -101,7 +101,7 @@ class Feed:
         except Exception as error:  # something in the batch cannot be written: find out which fact
             if is_transient(error):
                 raise
-            if len(facts) == 1:
+            if len(facts) <= 1:
                 return self._take(facts, error, None, also)
             half = len(facts) // 2
             self.take(facts[:half])
@@ -118,13 +118,15 @@ class Feed:
         if self._own_opener:
             self.opener.new_page()
         if self.subscriber.acts:
-            with self.database.connection() as connection:  # its commands have transactions of their own
-                batch, fold = self._fold(connection, facts, refused, known)
+            with self.database.connection() as connection:
+                batch, fold, opened = self._begin(connection, facts, refused, known)
+            batch.fold(facts, fold, opened)  # holding no connection: its commands have transactions of their own
             with self._locked(facts) as connection:
                 self._write(connection, batch, fold, facts)
         else:
             with self._locked(facts) as connection:
-                batch, fold = self._fold(connection, facts, refused, known)
+                batch, fold, opened = self._begin(connection, facts, refused, known)
+                batch.fold(facts, fold, opened)
                 self._write(connection, batch, fold, facts)
                 if also:
                     also(connection)
@@ -141,13 +143,13 @@ class Feed:
             places.compare(connection, place.feed, self._state, here)
             yield connection
 
-    def _fold(
+    def _begin(
         self,
         connection: Connection[Any],
         facts: Sequence[Delivery],
         refused: Exception | None,
         known: Collection[UUID] | None,
-    ) -> tuple[Batch, Fold]:
+    ) -> tuple[Batch, Fold, Opened]:
         sealed = [each.sealed for each in facts if not isinstance(each.sealed, Malformed)]
         asked = known if known is not None else {each.stream for each in sealed}
         streams = places.known(connection, self.place.feed, asked)
@@ -158,8 +160,7 @@ class Feed:
             opened = {id(each): refused for each in sealed}
         fold = self.subscriber.begin(connection, [e for e in opened.values() if not isinstance(e, Exception)], known)
         batch = Batch(streams, self.place.late, None if self.place.lenient else self._circuit)
-        batch.fold(facts, self.subscriber, fold, opened)
-        return batch, fold
+        return batch, fold, opened
 
     def _write(self, connection: Connection[Any], batch: Batch, fold: Fold, facts: Sequence[Delivery]) -> None:
         fold.write(connection, bulk=self._bulk)

@@ -6,7 +6,7 @@ from threading import Event
 from typing import Protocol
 
 from crm.chassis.projection.delivery import LOG_SHARD, START, Delivery, Mark
-from crm.chassis.projection.failures import TRANSIENT, is_transient, kind
+from crm.chassis.projection.failures import TRANSIENT, SourceAway, is_transient, kind
 from crm.chassis.projection.feed import Feed, NotRunning
 from crm.chassis.projection.lanes import Lane, Observe
 from crm.chassis.projection.opening import Opener
@@ -126,7 +126,7 @@ class TopicLoop:
             try:
                 self._kept = dict(self._stream.read(limit, timeout_s))
             except (NotRunning, *TRANSIENT) as error:
-                _log.warning("topics cannot be read now: %s", kind(error))
+                _log.warning("topics cannot be read now: %s", error if isinstance(error, SourceAway) else kind(error))
                 self._start_over()
                 return False
         taken = [self._give(service) for service in list(self._kept)]

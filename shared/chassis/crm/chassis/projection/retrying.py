@@ -131,7 +131,7 @@ def _fold(
     opened = feed.opener.open(connection, wanted)
     fold = feed.subscriber.begin(connection, [e for e in opened.values() if not isinstance(e, Exception)])
     batch = Batch({stream: at}, feed.place.late, None)
-    batch.fold(facts, feed.subscriber, fold, opened)
+    batch.fold(facts, fold, opened)
     fold.write(connection)
     return batch
 

@@ -71,7 +71,7 @@ class Sending:
             span=span,
         )
         self._pages.append(page)
-        page.receipt = self._producer.send(self.topic, [to_record(each, hop) for each in facts])
+        page.receipt = self._producer.send(self.topic, (to_record(each, hop) for each in facts))
         return page.last
 
     def poll(self, timeout_s: float) -> None:
