@@ -1,12 +1,10 @@
 """The command `rapport`: every error says what to do."""
 
 import socket
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
-from crm.chassis.embedded.process import free_port
 from crm.local.cli import app
 from crm.local.suite import Layout
 
@@ -28,14 +26,13 @@ NEEDING_A_SUITE = [
 ]
 
 
-@pytest.fixture
-def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
-    monkeypatch.setenv("RAPPORT_FOLDER", str(tmp_path / "suite"))
-    monkeypatch.setenv("RAPPORT_PORT_BASE", str(free_port()))
+@pytest.fixture(autouse=True)
+def _environment(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAPPORT_FOLDER", str(layout.folder))
+    monkeypatch.setenv("RAPPORT_PORT_BASE", str(layout.port_base))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.delenv("RAPPORT_POSTGRES", raising=False)
     monkeypatch.delenv("RAPPORT_KAFKA", raising=False)
-    return Layout.from_environment()
 
 
 def rapport(*arguments: str) -> Result:

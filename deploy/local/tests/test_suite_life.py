@@ -1,55 +1,27 @@
 """The life of a suite: it tells what runs, restarts what crashes, and leaves nothing behind, however it ends."""
 
 import json
-import multiprocessing
-import os
 import signal
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from multiprocessing.context import ForkProcess
-from multiprocessing.synchronize import Event
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
 import pytest
 
-from crm.chassis.embedded.process import ServerFailed, free_port
+from crm.chassis.embedded.process import ServerFailed
 from crm.local import lifecycle
 from crm.local.calling import NothingRuns, described
 from crm.local.state import Lock, RunsAlready, read_standings
 from crm.local.suite import Layout
-from tiny_suite import live
 
-FORK = multiprocessing.get_context("fork")
-"""A supervisor has a process of its own, and need not import everything again."""
 CHILDREN = ["api", "relay", "projector", "timers"]
 NAMES = [f"contacts-{each}" for each in CHILDREN] + [f"analytics-{each}" for each in [*CHILDREN, "live"]]
 
 
-@dataclass
-class Suite:
-    """A suite with tiny children, in a process of its own."""
-
-    process: ForkProcess
-    is_ready: Event
-
-    def ready(self) -> "Suite":
-        assert self.is_ready.wait(30)
-        return self
-
-    def signal(self, number: int) -> None:
-        assert self.process.pid
-        os.kill(self.process.pid, number)
-
-    def end(self) -> int | None:
-        """Waits for its end; returns the exit code."""
-        self.process.join(30)
-        return self.process.exitcode
-
-
-Start = Callable[[str], Suite]
+Start = Callable[[str], Any]
+"""Starts a suite with tiny children; see the modes in `conftest.py`."""
 
 
 def wait_until(condition: Callable[[], Any], timeout_s: float = 30) -> None:
@@ -57,30 +29,6 @@ def wait_until(condition: Callable[[], Any], timeout_s: float = 30) -> None:
     while not condition():
         assert time.monotonic() < deadline, "The condition did not come true in time."
         time.sleep(0.01)
-
-
-@pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    return Layout(tmp_path / "suite", free_port())
-
-
-@pytest.fixture
-def start(layout: Layout) -> Iterator[Start]:
-    """Starts a suite; whatever it leaves is killed after the test."""
-    started: list[Suite] = []
-
-    def begin(mode: str) -> Suite:
-        is_ready = FORK.Event()
-        process = FORK.Process(target=live, args=(layout, mode, is_ready))
-        process.start()
-        started.append(Suite(process, is_ready))
-        return started[-1]
-
-    yield begin
-    for each in started:
-        if each.process.is_alive():
-            each.process.kill()
-            each.end()
 
 
 def children(layout: Layout) -> list[psutil.Process]:
@@ -125,7 +73,7 @@ def test_down_stops_it_from_another_process(layout: Layout, start: Start) -> Non
     suite = start("ready").ready()
     left = children(layout)
     assert lifecycle.down(layout, lambda _: None)
-    assert suite.end() == 0
+    assert not psutil.pid_exists(suite.process.pid)
     assert not any(each.is_running() for each in left)
     assert not lifecycle.down(layout, lambda _: None)
 

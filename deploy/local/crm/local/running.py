@@ -8,6 +8,7 @@ from threading import Event
 
 from crm.chassis.embedded.process import ServerFailed
 from crm.chassis.kafka import KafkaUnavailable, PartitionsDiffer
+from crm.chassis.migrations import MigrationChanged
 from crm.chassis.roles import migrate
 from crm.chassis.service import Service
 from crm.local.mail import MailSink
@@ -89,6 +90,8 @@ def _start(layout: Layout, supervisor: Supervisor, declared: list[Service]) -> D
             migrate(service, settings(layout, service.name, dsns, bootstrap))
         except (KafkaUnavailable, PartitionsDiffer) as error:
             raise ServerFailed(f"The topic of {service.name} cannot be used: {error}") from error
+        except MigrationChanged as error:
+            raise ServerFailed(f"The database of {service.name} in {layout.folder} does not fit: {error}") from error
     supervisor.tell(f"Starting {len(declared)} services")
     _wait_for(list(_start_roles(layout, supervisor, declared, dsns, bootstrap)))
     return Description(

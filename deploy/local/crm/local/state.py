@@ -116,7 +116,10 @@ class Lock:
             file.truncate(0)
             file.write(str(os.getpid()))
             file.flush()
-            yield
+            try:
+                yield
+            finally:
+                file.truncate(0)  # nobody should take an old pid for ours
 
     def holder(self) -> int | None:
         """The pid of the supervisor that runs now; None if none does."""

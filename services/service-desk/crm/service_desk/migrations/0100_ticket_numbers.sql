@@ -1,0 +1,2 @@
+-- What customers and agents call a ticket. A number that was drawn and not used is a gap, which is allowed.
+CREATE SEQUENCE ticket_numbers AS bigint;
