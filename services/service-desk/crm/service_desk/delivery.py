@@ -51,7 +51,7 @@ def _steps(last: UUID, state: Ticket, message: Message, number: int | None, expe
     follow_up = follow_up_of(last)
     opened = partial(carry_on, closed=last, after=state, number=number, message=message)
     return [
-        Step(tickets, follow_up, opened, 0),
+        Step(tickets, follow_up, opened),
         Step(tickets, last, partial(link, follow_up=follow_up, number=number), expected),
     ]
 
