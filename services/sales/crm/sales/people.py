@@ -1,42 +1,6 @@
-"""What sales knows of people: its own copy of contacts, folded from their facts; empty while contacts is away."""
+"""What sales knows of people."""
 
-from collections.abc import Iterable
-from uuid import UUID, uuid4
+from crm.chassis.people.copy import CopyOfContacts
 
-from crm.chassis.keys import Keys
-from crm.chassis.people.aliases import LONGEST_CHAIN, Aliases
-from crm.chassis.people.identity import email_identifier, phone_identifier, read_phone
-from crm.chassis.people.known import Holders, KnownContacts, Somebody
-from crm.chassis.projection import Db
-
-aliases = Aliases()
-holders = Holders()
-known_contacts = KnownContacts()
-
-
-def recognise(db: Db, keys: Keys, *, email: str | None, phone: str | None, region: str) -> Somebody:
-    """Whom a lead is about, by address and number as entered; `region` (ISO 3166) is where numbers lack a prefix.
-
-    Somebody unknown gets the contact id that every service would mint. Raises `KeyringUnavailable`.
-    """
-    identifiers = (
-        email_identifier(email) if email else None,
-        phone_identifier(read_phone(phone, region)) if phone else None,
-    )
-    found = holders.recognise(db, keys, filter(None, identifiers))
-    # What names nobody in particular (noreply@…, an unreadable number) never matches anybody else either.
-    return found or Somebody(uuid4(), provisional=True)
-
-
-def names(db: Db, contacts: Iterable[UUID]) -> dict[UUID, str]:
-    """The names of contacts by any of their ids (C8); who is not known yet is left out."""
-    holder_of = {each: each for each in contacts}
-    for _ in range(LONGEST_CHAIN):
-        ids = list(holder_of.values())
-        steps = {each.alias: each.holder for each in aliases.select(db, "alias = ANY(%s)", (ids,))}
-        if not steps:
-            break
-        holder_of = {each: steps.get(holder, holder) for each, holder in holder_of.items()}
-    known = known_contacts.select(db, "contact_id = ANY(%s)", (list(holder_of.values()),))
-    name_of = {each.contact_id: each.name for each in known}
-    return {each: name_of[holder] for each, holder in holder_of.items() if holder in name_of}
+people = CopyOfContacts()
+aliases, holders, known_contacts = people.aliases, people.holders, people.known

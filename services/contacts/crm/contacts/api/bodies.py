@@ -3,11 +3,10 @@
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from crm.chassis.auth import Agent, allowed
 from crm.chassis.http import part
-from crm.chassis.people.identity import is_email
 from crm.chassis.settings import Settings
 from crm.contacts.lookup import Found
 from crm.events.particulars import ExternalId, PostalAddress
@@ -29,14 +28,6 @@ ERASED: dict[int | str, dict[str, Any]] = {
 """What queries for one person may answer as well."""
 
 
-def _email(entered: str) -> str:
-    if not is_email(entered):
-        raise ValueError("This is not a valid email address.")
-    return entered
-
-
-EmailText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(_email)]
-"""An e-mail address as people enter it (C1)."""
 PhoneText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 NameText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]

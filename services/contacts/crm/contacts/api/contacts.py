@@ -20,6 +20,7 @@ from crm.chassis.http import (
     Written,
     reads,
 )
+from crm.chassis.people.fields import Email
 from crm.chassis.people.identity import read_phone
 from crm.contacts import directory
 from crm.contacts.api.bodies import (
@@ -29,7 +30,6 @@ from crm.contacts.api.bodies import (
     CanReadContacts,
     ContactAnswer,
     Deployment,
-    EmailText,
     External,
     NameText,
     PhoneText,
@@ -42,7 +42,7 @@ router = Router(prefix="/contacts", tags=["contacts"])
 
 class RegisterContact(BaseModel, extra="forbid"):
     name: NameText
-    emails: list[EmailText] = Field([], max_length=50)
+    emails: list[Email] = Field([], max_length=50)
     phones: list[PhoneText] = Field([], max_length=50)
     address: Address | None = None
     external_ids: list[External] = Field([], max_length=50)

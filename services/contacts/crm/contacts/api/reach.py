@@ -6,16 +6,17 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from crm.chassis.http import IfMatch, Log, Router, Written
+from crm.chassis.people.fields import Email
 from crm.chassis.people.identity import read_phone
 from crm.contacts import reach
-from crm.contacts.api.bodies import CanEditContacts, Deployment, EmailText, PhoneText
+from crm.contacts.api.bodies import CanEditContacts, Deployment, PhoneText
 from crm.contacts.contact import contacts
 
 router = Router(prefix="/contacts/{contact_id}", tags=["contacts"])
 
 
 class AnEmail(BaseModel, extra="forbid"):
-    email: EmailText
+    email: Email
 
 
 class APhone(BaseModel, extra="forbid"):

@@ -9,7 +9,8 @@ from uuid import UUID
 from msgspec.structs import asdict
 from pydantic import Field
 
-from crm.sales.api.fields import Line, Note, Priced, Report
+from crm.chassis.people.fields import Line, Report
+from crm.sales.api.fields import Note, Priced
 from crm.sales.api.pipelines import PipelineName
 from crm.sales.board import Card
 from crm.sales.opportunity import Opportunity, OpportunityStatus, WhyLost

@@ -23,16 +23,17 @@ from crm.chassis.http import (
     reads,
 )
 from crm.chassis.log import Step
+from crm.chassis.people.fields import Email, Line, Moment, Report
 from crm.chassis.people.known import Somebody
 from crm.chassis.settings import Settings
 from crm.sales import lead_list as listing
-from crm.sales.api.fields import Email, Line, Moment, Note, Priced, Report
+from crm.sales.api.fields import Note, Priced
 from crm.sales.api.permissions import CanReadSales, CanSell
 from crm.sales.api.pipelines import PipelineName, pipeline_in_force
 from crm.sales.lead import LeadStatus, WhyNot, capture, convert, disqualify, leads, opportunity_of, qualify
 from crm.sales.lead_list import LeadRow, lead_list
 from crm.sales.opportunity import open_opportunity, opportunities
-from crm.sales.people import aliases, holders, recognise
+from crm.sales.people import aliases, holders, people
 from crm.sales.pipeline import DEFAULT
 
 router = Router(prefix="/leads", tags=["leads"])
@@ -113,7 +114,7 @@ def capture_lead(
     somebody = (
         Somebody(body.contact, provisional=False)
         if body.contact
-        else recognise(db, streams.keys, email=body.email, phone=body.phone, region=settings.region)
+        else people.recognise(db, streams.keys, email=body.email, phone=body.phone, region=settings.region)
     )
     command = partial(
         capture,

@@ -17,6 +17,7 @@ from crm.chassis.http import (
     reads,
 )
 from crm.chassis.log import EventLog
+from crm.chassis.people.fields import Moment, Report
 from crm.sales import board as deals
 from crm.sales.api.deals import (
     ChangeAmount,
@@ -30,7 +31,6 @@ from crm.sales.api.deals import (
     deal,
     deal_card,
 )
-from crm.sales.api.fields import Moment, Report
 from crm.sales.api.permissions import CanReadSales, CanSell
 from crm.sales.api.pipelines import pipeline_in_force
 from crm.sales.board import board
@@ -43,7 +43,7 @@ from crm.sales.opportunity import (
     reopen,
     win,
 )
-from crm.sales.people import aliases, known_contacts, names
+from crm.sales.people import aliases, known_contacts, people
 from crm.sales.pipeline import Pipeline
 from crm.sales.probability import change_stage, reconsider
 
@@ -78,7 +78,7 @@ def list_opportunities(
     """Deals, the newest first, now or as of a moment; `contact` may be any id of a person."""
     contacts = aliases.ids_of(db, contact) if contact else None
     found = deals.find(db, page, status=status, contacts=contacts, as_of=as_of)
-    name_of = names(db, {each.contact for each in found.items})
+    name_of = people.names(db, {each.contact for each in found.items})
     return Page(tuple(deal_card(each, name_of.get(each.contact)) for each in found.items), found.next)
 
 

@@ -11,8 +11,8 @@ from pydantic import BaseModel, Field, StringConstraints
 from crm.chassis.decider import Unknown
 from crm.chassis.http import IfMatch, Log, ReadModel, Router, Streams, Versioned, Written, reads
 from crm.chassis.log import EventLog
+from crm.chassis.people.fields import Line, Moment
 from crm.events.sales import Stage
-from crm.sales.api.fields import Line, Moment
 from crm.sales.api.permissions import CanConfigureSales, CanReadSales
 from crm.sales.board import board
 from crm.sales.pipeline import DEFAULT, OpenCategory, Pipeline, define, in_force, pipeline_id, pipelines

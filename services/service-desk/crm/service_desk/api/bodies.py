@@ -7,7 +7,8 @@ from uuid import UUID
 from msgspec.structs import asdict
 from pydantic import Field
 
-from crm.service_desk.api.fields import AgentName, Email, Line, PhoneText, QueueName, Report, Text
+from crm.chassis.people.fields import Email, Line, PhoneText, Report
+from crm.service_desk.api.fields import AgentName, QueueName, Text
 from crm.service_desk.inbox import InboxRow
 from crm.service_desk.reply import Message, Side
 from crm.service_desk.solution import WhyReopened

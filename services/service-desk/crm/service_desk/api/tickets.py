@@ -22,6 +22,7 @@ from crm.chassis.http import (
     part,
     reads,
 )
+from crm.chassis.people.fields import Moment, Report
 from crm.chassis.people.known import Somebody
 from crm.chassis.settings import Settings
 from crm.service_desk.api.bodies import (
@@ -35,12 +36,12 @@ from crm.service_desk.api.bodies import (
     inbox_entry,
     ticket_answer,
 )
-from crm.service_desk.api.fields import AgentName, Moment, QueueName, Report
+from crm.service_desk.api.fields import AgentName, QueueName
 from crm.service_desk.api.permissions import CanHelp, CanReadTickets
 from crm.service_desk.delivery import deliver
 from crm.service_desk.inbox import Filter, Order, find, inbox
 from crm.service_desk.number import draw_number
-from crm.service_desk.people import aliases, holders, known_contacts, names, recognise
+from crm.service_desk.people import aliases, holders, known_contacts, people
 from crm.service_desk.solution import close, reopen, solve
 from crm.service_desk.thread import read_thread
 from crm.service_desk.ticket import TicketState, assign, change_priority, open_ticket, tickets
@@ -59,7 +60,7 @@ def open_a_ticket(
     somebody = (
         Somebody(body.contact, provisional=False)
         if body.contact
-        else recognise(db, streams.keys, email=body.email, phone=body.phone, region=deployment.region)
+        else people.recognise(db, streams.keys, email=body.email, phone=body.phone, region=deployment.region)
     )
     command = partial(
         open_ticket,
@@ -94,7 +95,7 @@ def list_tickets(
     """The inbox, by when tickets were opened."""
     contacts = aliases.ids_of(db, contact) if contact else None
     found = find(db, Filter(queue, state, assignee, unassigned, contacts, number), page, order)
-    name_of = names(db, {each.contact for each in found.items})
+    name_of = people.names(db, {each.contact for each in found.items})
     return Page(tuple(inbox_entry(each, name_of.get(each.contact)) for each in found.items), found.next)
 
 
