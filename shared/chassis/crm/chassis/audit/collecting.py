@@ -12,7 +12,7 @@ from psycopg import Connection
 
 from crm.chassis.audit.scratch import CHUNK, Scratch
 from crm.chassis.database import connect
-from crm.chassis.kafka import Consumer, MalformedRecord, Partition, end_offsets, find_topic, first_offsets, topic_of
+from crm.chassis.kafka import MalformedRecord, end_offsets, find_topic, first_offsets, read_topic, topic_of
 from crm.chassis.log.recorder import SETTLED
 from crm.events import Position
 
@@ -143,19 +143,10 @@ def _collect_topic(found: Scratch, place: Place, bootstrap: str) -> None:
 
 def _records(service: str, bootstrap: str) -> Iterator[tuple[Any, ...]]:
     topic = topic_of(service)
-    first = first_offsets(bootstrap, topic)
-    ends = {Partition(topic, n): end for n, end in end_offsets(bootstrap, topic).items() if end > first[n]}
-    open_ = dict(ends)
-    with Consumer(bootstrap, "crm.audit") as consumer:
-        consumer.assign({each: first[each.number] for each in ends})
-        while open_:
-            for fact, _, number, offset in consumer.read(CHUNK, 1.0):
-                place = Partition(topic, number)
-                if offset + 1 >= open_.get(place, 0):
-                    open_.pop(place, None)
-                if offset < ends[place] and not isinstance(fact, MalformedRecord):
-                    ids = (str(fact.stream), fact.version, str(fact.append_id), str(fact.partition_key))
-                    yield (service, number, offset, *ids)
+    for fact, _, partition, offset in read_topic(bootstrap, topic, first_offsets(bootstrap, topic)):
+        if not isinstance(fact, MalformedRecord):
+            ids = (str(fact.stream), fact.version, str(fact.append_id), str(fact.partition_key))
+            yield (service, partition, offset, *ids)
 
 
 def _streamed(connection: Connection[Any], statement: str, params: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
