@@ -15,7 +15,7 @@ from crm.events import Position, Sealed
 
 Beat = Callable[[], None]
 
-IDLE_S = 0.25
+IDLE_S = 1.0
 
 _log = logging.getLogger("crm.projection")
 

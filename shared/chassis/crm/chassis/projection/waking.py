@@ -16,7 +16,7 @@ APPLIED_CHANNEL = "applied"
 """Notified after batches, so that queries that wait for a view look again."""
 
 QUICK_S = 0.001
-SLOW_S = 0.25
+SLOW_S = 1.0
 SPACING_S = 0.01
 RECONNECT_S = 1.0
 _NOTIFY = f"NOTIFY {APPLIED_CHANNEL}".encode()
@@ -62,7 +62,7 @@ def teller_over(database: Database) -> Teller:
 class Bell:
     """One session per loop: it hears of new facts, tells of applied ones, and holds the lock of the loop that leads.
 
-    Every wait is a wait on the socket, so an idle loop costs four look-ups a second.
+    Every wait is a wait on the socket, so an idle loop costs one look-up a second.
     """
 
     def __init__(self, dsn: str, loop: str) -> None:
@@ -101,7 +101,7 @@ class Bell:
         return self._leads
 
     def wait(self) -> None:
-        """Sleeps until there is news, at most a quarter of a second, less right after there was some."""
+        """Sleeps until there is news, at most a second, less right after there was some."""
         self._teller.flush()
         try:
             heard = list(self._connected().notifies(timeout=self._delay_s, stop_after=1))

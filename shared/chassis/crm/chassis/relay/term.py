@@ -11,7 +11,7 @@ from crm.chassis.relay.topic_check import check_receipt
 from crm.chassis.telemetry import metrics
 from crm.events import Position, Sealed
 
-QUICK_S, SLOW_S = 0.005, 0.25
+QUICK_S, SLOW_S = 0.005, 1.0
 """How soon it looks again when there is nothing to do: at first, and after a while."""
 SAVE_EVERY_S = 0.02
 """Every save is a write transaction, which holds readers of the log back; acknowledged pages share one."""
