@@ -18,12 +18,9 @@ from crm.chassis.migrations import migrate
 from crm.chassis.projection import Feed, ViewConsistency, prepare
 from crm.chassis.runtime import Runtime
 from crm.chassis.settings import Settings
-from crm.chassis.testing import fixtures
 from crm.chassis.testing.views import from_log
 from crm.contacts.service import service
 from crm.events import Position
-
-postgres_server, database = fixtures.postgres_server, fixtures.database
 
 
 @pytest.fixture

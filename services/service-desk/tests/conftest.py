@@ -16,13 +16,11 @@ from crm.chassis.log import EventLog, MemoryStore
 from crm.chassis.migrations import CHASSIS, migrate
 from crm.chassis.projection import Feed, ViewConsistency, prepare
 from crm.chassis.settings import Settings
-from crm.chassis.testing import fixtures
 from crm.chassis.testing.backends import PostgresBackend
 from crm.chassis.testing.views import Records, from_log, from_topic
 from crm.events import Position, Sealed
 from crm.service_desk.service import service
 
-postgres_server = fixtures.postgres_server
 PERMISSIONS = ("service-desk:read", "service-desk:write")
 
 
