@@ -160,8 +160,14 @@ def tending(layout: Layout, suite: Description, name: str) -> Iterator[Tended]:
 
 def publish_again(layout: Layout, suite: Description, name: str, reason: str) -> str:
     """Has a service's whole log published again. Returns its topic. Raises `LookupError`."""
+    from crm.chassis.kafka import topic_id
+    from crm.chassis.projection.places import begin_topic_anew
     from crm.chassis.relay import republish
 
     with tending(layout, suite, name) as tended:
         republish(name, tended.runtime.settings.database, suite["kafka"], actor=ACTOR, reason=reason)
-    return topic_of(name)
+    topic = topic_of(name)
+    for reader in suite["services"]:
+        with tending(layout, suite, reader) as tended, tended.runtime.database.connection() as connection:
+            begin_topic_anew(connection, name, topic_id(suite["kafka"], topic), ACTOR)
+    return topic

@@ -108,7 +108,7 @@ class ListStream:
         if self.away:
             raise SourceAway("no broker")
         if self._at is None:
-            marks = self._starts("shelf")
+            marks = self._starts("shelf", "a topic")
             self.joined.append(dict(marks))
             self._at = {shard: mark.number for shard, mark in marks.items()}
         page = [each for each in self.facts if each.mark.number > self._at.get(each.shard, 0)][:limit]

@@ -13,7 +13,7 @@ from crm.chassis.keys import Keys
 from crm.chassis.projection import erasure, parking, places, standing
 from crm.chassis.projection.batch import Batch, Circuit, Opened, TooManyFailures
 from crm.chassis.projection.delivery import START, Delivery, Malformed, Mark, Outcome
-from crm.chassis.projection.failures import is_transient, kind, where
+from crm.chassis.projection.failures import SourceAway, is_transient, kind, where
 from crm.chassis.projection.opening import Opener
 from crm.chassis.projection.subscriber import Fold, Subscriber
 from crm.events import Sealed
@@ -69,6 +69,22 @@ class Feed:
                 raise NotRunning(f"{self.subscriber.name} is {self._place.state}: {self._place.reason or ''}")
             self.marks = places.marks(connection, self._place.feed)
         return self.marks
+
+    def open_in(self, topic_id: str) -> dict[int, Mark]:
+        """Reads where the feed stands in a topic; the first time, remembers which topic that is.
+
+        Raises `NotRunning`, and `SourceAway` if the topic is another one: places in it would mean something else, and
+        facts would be passed over.
+        """
+        marks = self.open()
+        with self.database.connection() as connection:
+            known = places.remember_topic(connection, self.place.feed, topic_id)
+        if known != topic_id:
+            raise SourceAway(
+                f"The topic of {self.source} was made anew. `rapport republish {self.source}` publishes all of it again "
+                f"and lets {self.subscriber.name} begin at its beginning."
+            )
+        return marks
 
     @property
     def place(self) -> places.FeedPlace:

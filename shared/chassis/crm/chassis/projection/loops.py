@@ -46,7 +46,8 @@ class TopicStream(Protocol):
 
 Open = Callable[["Starts"], TopicStream]
 """Makes a stream, which asks for the marks to start at whenever it is given partitions."""
-Starts = Callable[[str], Mapping[int, Mark]]
+Starts = Callable[[str, str], Mapping[int, Mark]]
+"""The marks of a service's feed, which are places in the topic of this id."""
 
 
 class OwnLoop:
@@ -102,7 +103,7 @@ class TopicLoop:
 
     def __init__(self, open_stream: Open, feeds: Sequence[Feed], observe: Observe | None = None) -> None:
         self._lanes = {feed.source: Lane(feed, observe) for feed in feeds}
-        self._stream = open_stream(lambda service: self._lanes[service].feed.open())
+        self._stream = open_stream(lambda service, topic_id: self._lanes[service].feed.open_in(topic_id))
         self._kept: dict[str, Sequence[Delivery]] = {}
 
     def run(self, teller: Teller, stop: Event, beat: Beat = lambda: None) -> None:

@@ -100,6 +100,36 @@ def find(connection: Connection[Any], name: str, source: str) -> FeedPlace | Non
     return FeedPlace(*row) if row else None
 
 
+def remember_topic(connection: Connection[Any], feed: int, topic_id: str) -> str:
+    """The topic that a feed's checkpoints are places in; this one, if none was known."""
+    row = connection.execute(
+        "UPDATE feeds SET topic_id = coalesce(topic_id, %s) WHERE feed = %s RETURNING topic_id", (topic_id, feed)
+    ).fetchone()
+    return str(row[0]) if row else topic_id
+
+
+def begin_topic_anew(connection: Connection[Any], source: str, topic_id: str, actor: str) -> int:
+    """Sets every feed that stands in an older topic of a service to the beginning of this one, on record.
+
+    What was applied is recognised there. Returns how many feeds that were.
+    """
+    with connection.transaction():
+        feeds = connection.execute(
+            "UPDATE feeds SET topic_id = %s WHERE source = %s AND topic_id <> %s RETURNING feed",
+            (topic_id, source, topic_id),
+        ).fetchall()
+        ids = [feed for (feed,) in feeds]
+        connection.execute(
+            "UPDATE checkpoints SET era = 0, tx = 0, number = 0, high = '{0,0,0}' WHERE feed = ANY(%s)", (ids,)
+        )
+        connection.execute(
+            "INSERT INTO rebuilds (name, actor, finished_at) SELECT view_state.name || ' from ' || source, %s, now()"
+            " FROM feeds JOIN view_state USING (view) WHERE feed = ANY(%s)",
+            (actor, ids),
+        )
+    return len(ids)
+
+
 def lock(connection: Connection[Any], view: int, *, alone: bool) -> None:
     """Waits until this transaction may change a view, alone or beside other feeds of it.
 

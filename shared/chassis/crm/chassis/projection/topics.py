@@ -11,6 +11,7 @@ from crm.chassis.kafka import (
     Partition,
     Received,
     end_offsets,
+    topic_id,
     topic_of,
 )
 from crm.chassis.projection.delivery import Delivery, Malformed, Mark
@@ -57,7 +58,10 @@ class KafkaStream:
         return self._consumer
 
     def _offsets(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
-        marks = {topic: self._starts(self._services[topic]) for topic in {each.topic for each in partitions}}
+        marks = {
+            topic: self._starts(self._services[topic], topic_id(self._bootstrap, topic))
+            for topic in {each.topic for each in partitions}
+        }
         known = [each for each in partitions if each.number in marks[each.topic]]
         return {each: marks[each.topic][each.number].number for each in known}
 

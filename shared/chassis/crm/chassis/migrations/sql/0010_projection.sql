@@ -14,12 +14,13 @@ CREATE TABLE view_state (
     blanks   jsonb       NOT NULL DEFAULT '{}'
 );
 
--- A view's reading of one service's facts. `late`: it started in the middle, so a stream's first-seen version is taken as it is.
+-- A view's reading of one service's facts. `topic_id`: the topic that the checkpoints are places in. `late`: it started in the middle, so a stream's first-seen version is taken as it is.
 CREATE TABLE feeds (
     feed   integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     view   integer NOT NULL REFERENCES view_state ON DELETE CASCADE,
     source text    NOT NULL,
     late   boolean NOT NULL DEFAULT false,
+    topic_id text,
     UNIQUE (view, source)
 );
 
