@@ -79,7 +79,7 @@ def live(layout: Layout, mode: str, ready: Event) -> None:
     """Runs a suite until told to stop, in a process of its own."""
     with pytest.MonkeyPatch.context() as patch:
         shrink(patch, mode)
-        lifecycle.up(layout, lambda _: None, lambda _: ready.set())
+        lifecycle.up(layout, lambda _: None, lambda _: None, lambda _: ready.set())
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from crm.local.supervisor import Supervisor
 
 @pytest.fixture
 def supervisor(tmp_path: Path) -> Supervisor:
-    return Supervisor(tmp_path / "processes.json", lambda _: None)
+    return Supervisor(tmp_path / "processes.json", lambda _: None, lambda _: None)
 
 
 def test_a_given_server_gets_a_database_for_each_service(

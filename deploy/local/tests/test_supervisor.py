@@ -79,7 +79,7 @@ def test_a_start_that_fails_is_a_crash_too(clock: list[float]) -> None:
 
 def test_the_highest_layer_stops_first(tmp_path: Path) -> None:
     order: list[str] = []
-    supervisor = Supervisor(tmp_path / "processes.json", lambda _: None)
+    supervisor = Supervisor(tmp_path / "processes.json", lambda _: None, lambda _: None)
     for layer, name in enumerate(["postgres", "kafka", "api"]):
         supervisor.start(name, Tiny(name, order.append), tmp_path / "log", layer=layer)
     supervisor.end()
@@ -91,7 +91,7 @@ def test_it_tells_and_writes_down_what_happened(tmp_path: Path, clock: list[floa
     told: list[str] = []
     changes: list[str] = []
     part = Tiny()
-    supervisor = Supervisor(tmp_path / "processes.json", told.append, lambda: changes.append("changed"))
+    supervisor = Supervisor(tmp_path / "processes.json", lambda _: None, told.append, lambda: changes.append("changed"))
     supervisor.start("tiny", part, tmp_path / "log", layer=0)
     part.is_running = False
     supervisor.look()

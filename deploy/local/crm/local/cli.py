@@ -58,7 +58,7 @@ def up(
             progress.note(f"Ready. Everything else is in {layout.suite_file}. Ctrl-C or `rapport down` stops it.")
 
         if not detach:
-            lifecycle.up(layout, progress, ready)
+            lifecycle.up(layout, progress, progress.note, ready)
             return
         lifecycle.up_in_background(layout, progress)
         progress.done()

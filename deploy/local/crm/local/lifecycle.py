@@ -49,10 +49,10 @@ def stoppable() -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def up(layout: Layout, tell: Told, ready: Callable[[RunningSuite], None]) -> None:
+def up(layout: Layout, tell: Told, note: Told, ready: Callable[[RunningSuite], None]) -> None:
     """Runs the suite until told to stop; `ready` is called when all of it is there. Raises what `running` raises."""
     try:
-        with stoppable(), running(layout, tell) as suite:
+        with stoppable(), running(layout, tell, note) as suite:
             ready(suite)
             suite.watch()
     except ToldToStop:

@@ -34,7 +34,7 @@ class Progress:
             self._spinner.stop()
             took = f"[dim]{time.monotonic() - self._since:.1f} s[/dim]"
             mark = "[green]✓[/green]" if ok else "[red]✗[/red]"
-            self._console.print(f"{mark} {escape(self._step)} {took}", highlight=False)
+            self._console.print(f"{mark} {escape(self._step)} {took}", highlight=False, soft_wrap=True)
         self._spinner = self._step = None
 
     def note(self, sentence: str) -> None:

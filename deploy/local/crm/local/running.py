@@ -50,9 +50,10 @@ class RunningSuite:
 
 
 @contextmanager
-def running(layout: Layout, tell: Told) -> Iterator[RunningSuite]:
+def running(layout: Layout, tell: Told, note: Told | None = None) -> Iterator[RunningSuite]:
     """The started suite; everything is ended afterwards, in reverse order.
 
+    `tell` shows each step of starting and stopping, `note` what happens between (default: `tell` too).
     Raises `RunsAlready`, and `ServerFailed` or `OSError` if something cannot be started.
     """
     layout.folder.mkdir(parents=True, exist_ok=True)
@@ -67,7 +68,7 @@ def running(layout: Layout, tell: Told) -> Iterator[RunningSuite]:
         sink.start()
         stack.callback(sink.stop)  # after everybody who sends
         declared = services()
-        supervisor = Supervisor(layout.standings_file, tell)
+        supervisor = Supervisor(layout.standings_file, tell, note or tell)
         stack.callback(_end, supervisor)
         suite = RunningSuite(layout, supervisor, _start(layout, supervisor, declared))
         stack.callback(layout.suite_file.unlink, missing_ok=True)

@@ -45,8 +45,8 @@ def addresses(suite: Description) -> RenderableType:
 def _processes(standings: list[Standing]) -> RenderableType:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("Process", "State"):
-        table.add_column(name)
-    for name in ("Pid", "Memory", "Running for", "Restarts"):
+        table.add_column(name, no_wrap=True)
+    for name in ("Pid", "Memory", "Since", "Restarts"):
         table.add_column(name, justify="right")
     for each in standings:
         table.add_row(each.name, *_row(each), str(each.restarts or ""))
@@ -59,14 +59,15 @@ def _row(each: Standing) -> tuple[str, str, str, str]:
         memory = f"{process.memory_info().rss // MEBIBYTE} MB"
         return "[green]running[/green]", str(process.pid), memory, _duration(time.time() - process.create_time())
     if each.starts_at is not None:
-        return f"[yellow]starts in {max(0.0, each.starts_at - time.time()):.0f} s[/yellow]", "", "", ""
+        wait_s = each.starts_at - time.time()
+        return f"[yellow]starts in {wait_s:.0f} s[/yellow]" if wait_s > 0 else "[yellow]starts[/yellow]", "", "", ""
     return "[red]ended[/red]", "", "", ""
 
 
 def _duration(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min {rest:02} s"
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min" if minutes else f"{rest} s"
 
 
 def _warnings(suite: Description) -> Iterator[str]:

@@ -94,6 +94,9 @@ class Supervisor:
     standings: Path
     """The file that says how each process stands."""
     tell: Told
+    """Shows the next step of starting or stopping."""
+    note: Told
+    """Shows what happens meanwhile."""
     changed: Callable[[], None] = lambda: None
     """Called after a part ended or was started again."""
     kept: list[Kept] = field(default_factory=list)
@@ -107,12 +110,12 @@ class Supervisor:
         return new
 
     def look(self) -> None:
-        """Looks after every part once."""
-        for each in self.kept:
+        """Looks after every part once; those that start at once come before servers, which take a while."""
+        for each in sorted(self.kept, key=lambda kept: -kept.layer):
             if happened := each.keep():
                 self.write()
                 self.changed()
-                self.tell(happened)
+                self.note(happened)
 
     def watch(self, stop: Event) -> None:
         """Looks after the parts until told to stop."""

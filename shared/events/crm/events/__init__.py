@@ -4,13 +4,14 @@ Read `fact` (what a fact is), `envelope` (what surrounds it), then the module of
 """
 
 from crm.events.envelope import Envelope, Position, Recorded, Sealed
-from crm.events.fact import ERASED, Fact, Personal, UnknownFact, summarise, type_of
+from crm.events.fact import ERASED, Fact, Moment, Personal, UnknownFact, summarise, type_of
 from crm.events.money import Money
 
 __all__ = [
     "ERASED",
     "Envelope",
     "Fact",
+    "Moment",
     "Money",
     "Personal",
     "Position",

@@ -1,5 +1,6 @@
 """What a fact is: an immutable record of something that happened, declared once for store, wire and every reader."""
 
+from datetime import datetime
 from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar, get_type_hints
 
 from msgspec import Meta, Struct
@@ -12,6 +13,9 @@ Personal: TypeAlias = Annotated[T, PERSONAL]
 
 Only at the top level of a fact, and only of type `str`, an optional, or a list.
 """
+
+Moment: TypeAlias = Annotated[datetime, Meta(tz=True)]
+"""When something happens in the world: never without its zone."""
 
 ERASED = "[erased]"
 """What a required personal text reads as once its subject's key is destroyed."""

@@ -1,10 +1,9 @@
 """What happens in the service-desk service: tickets, from the question to the answer that stands."""
 
-from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
-from crm.events.fact import Fact, Personal
+from crm.events.fact import Fact, Moment, Personal
 
 
 class TicketOpened(Fact, frozen=True, tag="crm.service-desk.ticket-opened.v1"):
@@ -54,7 +53,7 @@ class TicketSolved(Fact, frozen=True, tag="crm.service-desk.ticket-solved.v1"):
     """`closes_at` (UTC) is when the ticket closes by itself if nobody comes back to it."""
 
     summary = "Ticket solved"
-    closes_at: datetime
+    closes_at: Moment
 
 
 class TicketReopened(Fact, frozen=True, tag="crm.service-desk.ticket-reopened.v1"):

@@ -1,18 +1,18 @@
 """JSON Schemas of facts as they travel: personal fields stand in one encrypted member, described beside it."""
 
+import inspect
 import json
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-import jsoncompat
 import msgspec
 
 from crm.events import Fact, type_of
 from crm.events.fact import personal_fields
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
-_KEPT_OPEN = ("additionalProperties",)
+SEALED = "personal"
+"""The member that personal fields travel in."""
 
 JsonSchema = dict[str, Any]
 
@@ -25,121 +25,68 @@ def urn(fact_type: str) -> str:
 @cache
 def schema_of(fact_class: type[Fact]) -> JsonSchema:
     """The schema of a fact's JSON value in the store and on Kafka."""
-    whole = msgspec.json.schema(fact_class)
-    definitions = whole.pop("$defs")
+    whole = json.loads(json.dumps(msgspec.json.schema(fact_class)))  # as whoever reads the file has it
+    definitions = _described(whole.pop("$defs"))
     body = definitions.pop(fact_class.__name__)
     personal = personal_fields(fact_class)
-    clear = {name: each for name, each in body["properties"].items() if name not in personal}
+    members = {name: each for name, each in body["properties"].items() if name not in personal}
     required = [name for name in body["required"] if name not in personal]
     if personal:
-        fields = {name: body["properties"][name] for name in sorted(personal)}
-        clear["personal"] = _personal_member(fields, [name for name in body["required"] if name in personal])
-        required.append("personal")
+        sealed = {name: body["properties"][name] for name in sorted(personal)}
+        inner = [name for name in body["required"] if name in personal]
+        members[SEALED] = _sealed_member(sealed, inner)
+        # A fact that never had personal fields may get optional ones: older facts have no such member.
+        required += [SEALED] if inner else []
     schema: JsonSchema = {
         "$schema": DIALECT,
         "$id": urn(type_of(fact_class)),
         "title": fact_class.__name__,
-        "description": fact_class.summary,
+        "description": body.get("description", fact_class.summary),
         "type": "object",
-        "properties": clear,
+        "properties": members,
         "required": required,
     }
     used = {name: each for name, each in definitions.items() if f"#/$defs/{name}" in json.dumps([schema, definitions])}
     return schema | ({"$defs": used} if used else {})
 
 
-def _personal_member(fields: dict[str, Any], required: list[str]) -> JsonSchema:
+def sealed_schema(schema: JsonSchema) -> JsonSchema | None:
+    """The schema of the JSON object that is encrypted in the member `personal`; None if a fact has none."""
+    member = schema["properties"].get(SEALED)
+    if member is None:
+        return None
+    return {**member["x-personal"], "title": schema["title"], "$defs": schema.get("$defs", {})}
+
+
+def inlined(schema: JsonSchema) -> Any:
+    """A schema without `$defs` and `$id`, so that it may stand inside another document."""
+    definitions = schema.get("$defs", {})
+
+    def resolve(node: Any) -> Any:
+        if isinstance(node, list):
+            return [resolve(each) for each in node]
+        if not isinstance(node, dict):
+            return node
+        if isinstance(node.get("$ref"), str):
+            return resolve(definitions[node["$ref"].rsplit("/", 1)[1]])
+        return {key: resolve(each) for key, each in node.items() if key not in ("$defs", "$id", "$schema")}
+
+    return resolve(schema)
+
+
+def _described(definitions: dict[str, JsonSchema]) -> dict[str, JsonSchema]:
+    """Descriptions come from docstrings: without their indentation."""
+    for each in definitions.values():
+        if "description" in each:
+            each["description"] = inspect.cleandoc(each["description"])
+    return definitions
+
+
+def _sealed_member(fields: dict[str, Any], required: list[str]) -> JsonSchema:
     return {
         "type": "string",
         "contentMediaType": "application/jose",
-        "description": "JWE (RFC 7516, compact; dir, A256GCM) of a JSON object; `kid` names the subject's key,"
-        " `eid` the event. Unreadable once the key is destroyed.",
+        "description": "JWE (RFC 7516, compact; dir, A256GCM) of the JSON object that `x-personal` describes; `kid`"
+        " names the subject's key, `eid` the event. Unreadable once the key is destroyed.",
         "x-personal": {"type": "object", "properties": fields, "required": required},
     }
-
-
-def example_of(schema: JsonSchema) -> Any:
-    """A value that fits a schema; always the same one."""
-    return _example(schema, schema.get("$defs", {}))
-
-
-def _example(schema: JsonSchema, definitions: dict[str, JsonSchema]) -> Any:
-    if "$ref" in schema:
-        return _example(definitions[schema["$ref"].rsplit("/", 1)[1]], definitions)
-    if "anyOf" in schema:
-        return _example(schema["anyOf"][0], definitions)
-    if "enum" in schema:
-        return schema["enum"][0]
-    return _EXAMPLES.get(schema.get("type", ""), _text_example)(schema, definitions)
-
-
-def _object_example(schema: JsonSchema, definitions: dict[str, JsonSchema]) -> dict[str, Any]:
-    return {name: _example(each, definitions) for name, each in schema.get("properties", {}).items()}
-
-
-def _array_example(schema: JsonSchema, definitions: dict[str, JsonSchema]) -> list[Any]:
-    return [_example(schema["items"], definitions)] if isinstance(schema.get("items"), dict) else []
-
-
-def _number_example(schema: JsonSchema, _: dict[str, JsonSchema]) -> int:
-    return int(max(schema.get("minimum", 1), schema.get("exclusiveMinimum", 0) + 1))
-
-
-def _text_example(schema: JsonSchema, _: dict[str, JsonSchema]) -> str:
-    return _text(schema)
-
-
-_EXAMPLES: dict[str, Callable[[JsonSchema, dict[str, JsonSchema]], Any]] = {
-    "object": _object_example,
-    "array": _array_example,
-    "integer": _number_example,
-    "number": _number_example,
-    "boolean": lambda *_: True,
-    "null": lambda *_: None,
-}
-
-
-def _text(schema: JsonSchema) -> str:
-    if schema.get("contentMediaType") == "application/jose":
-        return "eyJhbGciOiJkaXIiLCJlbmMiOiJBMjU2R0NNIn0..AAAAAAAAAAAAAAAA.AA.AAAAAAAAAAAAAAAAAAAAAA"
-    formats = {
-        "uuid": "8d0f1f0e-6a57-4c5b-9f0e-1b2c3d4e5f60",
-        "date-time": "2026-11-23T09:30:00Z",
-        "date": "2026-11-23",
-        "decimal": "12.50",
-    }
-    if schema.get("pattern") == "^[A-Z]{3}$":
-        return "EUR"
-    return formats.get(schema.get("format", ""), "text")
-
-
-def is_compatible(old: JsonSchema, new: JsonSchema) -> bool:
-    """Whether readers and writers of both schemas understand each other, in both directions (FULL).
-
-    A reader ignores members it does not know, so the reading side counts as open and the writing side as closed.
-    """
-    backward = jsoncompat.check_compat(json.dumps(_closed(old)), json.dumps(_open(new)), "deserializer")
-    forward = jsoncompat.check_compat(json.dumps(_open(old)), json.dumps(_closed(new)), "serializer")
-    return bool(backward and forward)
-
-
-def _closed(schema: Any) -> Any:
-    return _with_objects(schema, {"additionalProperties": False})
-
-
-def _open(schema: Any) -> Any:
-    return _with_objects(schema, {})
-
-
-def _with_objects(schema: Any, more: JsonSchema) -> Any:
-    if isinstance(schema, list):
-        return [_with_objects(each, more) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if isinstance(schema.get("x-personal"), dict):
-        schema = schema["x-personal"]  # what is sealed must stay readable as well
-    inner = {key: _with_objects(each, more) for key, each in schema.items() if not key.startswith("x-")}
-    for described in ("description", "title", "$id", "$schema", "contentMediaType"):
-        if isinstance(inner.get(described), str):
-            del inner[described]
-    return inner | more if inner.get("type") == "object" and "properties" in inner else inner

