@@ -6,40 +6,24 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import psutil
 import psycopg
 
+from crm.chassis.testing.waiting import eventually as within_patience
+
 START_S, STOP_S = 120.0, 60.0
-PATIENCE_S = 30.0
-LOOK_AGAIN_S = 0.05
 
-T = TypeVar("T")
-
-
-def eventually(look: Callable[[], T], *, within_s: float = PATIENCE_S) -> T:
-    """What `look` gives once it is true; the last failure after the deadline."""
-    deadline = time.monotonic() + within_s
-    while True:
-        try:
-            if found := look():
-                return found
-            failure: Exception | None = None
-        except (httpx.HTTPError, psycopg.Error, AssertionError, LookupError) as error:
-            failure = error
-        if time.monotonic() > deadline:
-            raise failure or AssertionError(f"still {found!r} after {within_s} s")
-        threading.Event().wait(LOOK_AGAIN_S)
+eventually = partial(within_patience, passing=(httpx.HTTPError, psycopg.Error, AssertionError, LookupError))
+"""Waits until something is so; answers that fail meanwhile are looked at again."""
 
 
 @dataclass

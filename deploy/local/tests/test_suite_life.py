@@ -2,7 +2,6 @@
 
 import json
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import psutil
 import pytest
 
 from crm.chassis.embedded.process import ServerFailed
+from crm.chassis.testing.waiting import eventually
 from crm.local import lifecycle
 from crm.local.calling import NothingRuns, described
 from crm.local.state import Lock, RunsAlready, read_standings
@@ -22,13 +22,6 @@ NAMES = [f"contacts-{each}" for each in CHILDREN] + [f"analytics-{each}" for eac
 
 Start = Callable[[str], Any]
 """Starts a suite with tiny children; see the modes in `conftest.py`."""
-
-
-def wait_until(condition: Callable[[], Any], timeout_s: float = 30) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "The condition did not come true in time."
-        time.sleep(0.01)
 
 
 def children(layout: Layout) -> list[psutil.Process]:
@@ -80,7 +73,7 @@ def test_down_stops_it_from_another_process(layout: Layout, start: Start) -> Non
 
 def test_it_can_be_stopped_while_it_starts(layout: Layout, start: Start) -> None:
     suite = start("stuck")
-    wait_until(lambda: len(children(layout)) == len(NAMES))
+    eventually(lambda: len(children(layout)) == len(NAMES))
     left = children(layout)
     assert not layout.suite_file.exists()
     with pytest.raises(NothingRuns, match="starting or stopping"):
@@ -102,7 +95,7 @@ def test_nothing_outlives_a_killed_supervisor(layout: Layout, start: Start) -> N
     left = children(layout)
     suite.signal(signal.SIGKILL)
     suite.end()
-    wait_until(lambda: not any(each.is_running() for each in left))
+    eventually(lambda: not any(each.is_running() for each in left))
     with pytest.raises(NothingRuns, match="rapport up"):
         described(layout)
     lifecycle.down(layout, lambda _: None)
@@ -123,8 +116,8 @@ def test_a_crashed_process_is_started_again_and_told(layout: Layout, start: Star
     start("ready").ready()
     victim = children(layout)[1]
     victim.kill()
-    wait_until(lambda: [each.restarts for each in read_standings(layout.standings_file)][1] == 1)
-    wait_until(lambda: [each["name"] for each in described(layout)["processes"]] == NAMES)
+    eventually(lambda: [each.restarts for each in read_standings(layout.standings_file)][1] == 1)
+    eventually(lambda: [each["name"] for each in described(layout)["processes"]] == NAMES)
     assert described(layout)["processes"][1]["pid"] == children(layout)[1].pid
 
 

@@ -5,8 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from crm.chassis.embedded import account
 from crm.chassis.embedded.postgres import EmbeddedPostgres
 from crm.chassis.embedded.process import ServerFailed, free_port
 from crm.chassis.testing.backends import postgres_backend, temporary_folder
+from crm.chassis.testing.waiting import eventually
 
 STARTS_AND_EXITS = """
 import os, sys
@@ -34,13 +34,6 @@ def folder() -> Iterator[Path]:
     """Not pytest's tmp_path: only its owner can enter that, which needs a capability of root."""
     with temporary_folder() as folder:
         yield folder
-
-
-def wait_until(condition: Callable[[], bool], timeout_s: float = 10) -> None:
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline, "The condition did not come true in time."
-        time.sleep(0.01)
 
 
 def people_at_work_in(folder: Path) -> list[psutil.Process]:
@@ -106,7 +99,7 @@ def test_it_starts_although_sessions_of_a_killed_server_linger(folder: Path) -> 
         with psycopg.connect(server.dsn("postgres")):
             killed = psutil.Process(server.pid)
             killed.kill()
-            wait_until(lambda: not killed.is_running() or killed.status() == psutil.STATUS_ZOMBIE)
+            eventually(lambda: not killed.is_running() or killed.status() == psutil.STATUS_ZOMBIE)
             server.start()
         assert remembered(server) == ["committed"]
 
@@ -128,7 +121,7 @@ def test_stopping_leaves_no_process_behind(folder: Path, immediate: bool) -> Non
     with psycopg.connect(server.dsn("postgres")):
         assert people_at_work_in(folder)
         server.stop(immediate)
-    wait_until(lambda: people_at_work_in(folder) == [])
+    eventually(lambda: people_at_work_in(folder) == [])
     with pytest.raises(ServerFailed, match="not started"):
         _ = server.pid
 
@@ -137,7 +130,7 @@ def test_stopping_leaves_no_process_behind(folder: Path, immediate: bool) -> Non
 def test_it_ends_with_its_parent(folder: Path) -> None:
     done = subprocess.run([sys.executable, "-c", STARTS_AND_EXITS, folder], stdout=subprocess.PIPE, text=True)
     assert int(done.stdout) > 1
-    wait_until(lambda: people_at_work_in(folder) == [])
+    eventually(lambda: people_at_work_in(folder) == [])
 
 
 def test_a_second_server_in_the_same_folder_is_refused(folder: Path) -> None:
@@ -194,7 +187,7 @@ def test_its_programs_may_lie_in_a_private_folder(private: Path, monkeypatch: py
 def test_it_ends_with_its_parent_in_a_private_folder_too(private: Path) -> None:
     folder = private / "folder"
     subprocess.run([sys.executable, "-c", STARTS_AND_EXITS, folder], check=False, stdout=subprocess.DEVNULL)
-    wait_until(lambda: people_at_work_in(folder) == [])
+    eventually(lambda: people_at_work_in(folder) == [])
 
 
 def test_a_folder_that_the_servers_account_cannot_enter_is_named(

@@ -7,7 +7,10 @@ Members = dict[str, Any]
 Upcast = Callable[[Members], Members]
 
 UPCASTS: dict[str, tuple[str, Upcast]] = {}
-"""From an old type to the next one and how its members change; personal members are opened before."""
+"""From an old type to the next one and how its members change; personal members are opened before.
+
+Of a fact whose subject was erased the personal members are absent: an upcast must do without them.
+"""
 
 
 def current_type(fact_type: str) -> str:

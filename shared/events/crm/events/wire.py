@@ -46,11 +46,12 @@ def decode(fact_type: str, value: bytes, unseal: Unseal) -> Fact:
         return shape.decode(value)
     members = _plain.decode(value)
     sealed = members.pop("personal", None)
-    if sealed is not None:
-        opened = unseal(sealed)
-        members |= shape.erased if opened is None else _plain.decode(opened)
-    if current != fact_type:
-        members = upcasts.upcast(fact_type, members)
+    opened = unseal(sealed) if sealed is not None else None
+    if opened is not None:
+        members |= _plain.decode(opened)
+    members = upcasts.upcast(fact_type, members)
+    if sealed is not None and opened is None:
+        members |= shape.erased  # last: an upcast must not make something of what is gone
     members["type"] = current
     return msgspec.convert(members, fact_class)
 

@@ -25,7 +25,7 @@ _SETTINGS = {
     "queued.max.messages.kbytes": QUEUE_KB,
     "fetch.max.bytes": QUEUE_KB * 1024 // 2,
     "fetch.min.bytes": 1,
-    "fetch.wait.max.ms": 2_000,  # an idle consumer asks every two seconds; facts are answered at once all the same
+    "fetch.wait.max.ms": 5_000,  # an idle consumer asks every five seconds; facts are answered at once all the same
     "topic.metadata.refresh.interval.ms": 10_000,  # how soon a topic that was not there yet is noticed
 }
 

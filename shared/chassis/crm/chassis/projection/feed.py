@@ -81,8 +81,8 @@ class Feed:
             known = places.remember_topic(connection, self.place.feed, topic_id)
         if known != topic_id:
             raise SourceAway(
-                f"The topic of {self.source} was made anew. `rapport republish {self.source}` publishes all of it again "
-                f"and lets {self.subscriber.name} begin at its beginning."
+                f"The topic of {self.source} was made anew. `rapport republish {self.source}` publishes it all again, "
+                f"for {self.subscriber.name} to begin at its beginning."
             )
         return marks
 
