@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from crm.chassis.people.identity import email_identifier
-from crm.chassis.people.known import KnownContact
 from crm.events.campaigns import SuppressionReason
 
 EXPLANATIONS: dict[SuppressionReason, str] = {
@@ -23,7 +22,9 @@ EXPLANATIONS: dict[SuppressionReason, str] = {
 class Standing:
     """What is known of a recipient now. Times are UTC."""
 
-    contact: KnownContact | None
+    known: bool = True
+    erased: bool = False
+    addresses: tuple[str, ...] = ()
     suppressed_at: datetime | None = None
     """When this address was last suppressed for the campaign's purpose."""
     consented_at: datetime | None = None
@@ -40,9 +41,9 @@ def obstacle(
     `fresh`: what is known is all that has happened (M2); `stopped`: the campaign was.
     """
     against: dict[SuppressionReason, bool] = {
-        "contact erased": standing.contact is not None and standing.contact.erased,
-        "contact unknown": standing.contact is None,
-        "address invalid": address is None or not _is_theirs(address, standing.contact),
+        "contact erased": standing.erased,
+        "contact unknown": not standing.known,
+        "address invalid": address is None or not _is_theirs(address, standing.addresses),
         "suppressed": standing.suppressed_at is not None and not _agreed_since(standing),
         "consent not current": not fresh or standing.held_up,
         "no consent": standing.consented_at is None,
@@ -51,10 +52,10 @@ def obstacle(
     return next((reason for reason, holds in against.items() if holds), None)
 
 
-def _is_theirs(address: str, contact: KnownContact | None) -> bool:
+def _is_theirs(address: str, addresses: tuple[str, ...]) -> bool:
     """Whether mail to an address reaches this person; addresses of nobody (noreply@…) reach nobody (C3)."""
     identifier = email_identifier(address)
-    return contact is not None and identifier is not None and identifier in map(email_identifier, contact.emails)
+    return identifier is not None and identifier in map(email_identifier, addresses)
 
 
 def _agreed_since(standing: Standing) -> bool:

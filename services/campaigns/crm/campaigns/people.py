@@ -1,5 +1,6 @@
 """What campaigns knows of people: its own copy of contacts and of what they allow; empty while contacts is away."""
 
+from typing import NamedTuple
 from uuid import UUID
 
 from crm.campaigns.eligibility import Standing
@@ -7,7 +8,7 @@ from crm.campaigns.suppression import suppressed_at
 from crm.chassis.database import Database
 from crm.chassis.log import EventLog
 from crm.chassis.people.aliases import Aliases
-from crm.chassis.people.known import KnownContacts
+from crm.chassis.people.known import KnownContact, KnownContacts
 from crm.chassis.people.permissions import Permission, Permissions
 from crm.chassis.projection import consistency
 
@@ -24,7 +25,14 @@ _NEVER = 2**62
 """A version that no stream reaches: asked for it, a view tells whether the stream is held up."""
 
 
-def standing(db: Database, log: EventLog, contact: UUID, address: str | None, purpose: str) -> Standing:
+class Recipient(NamedTuple):
+    """A person as known here, if at all, and what that means for mails to one address."""
+
+    contact: KnownContact | None
+    standing: Standing
+
+
+def look_up(db: Database, log: EventLog, contact: UUID, address: str | None, purpose: str) -> Recipient:
     """What is known now of a person, by any of their ids (C8), and of mails to this address.
 
     Raises `KeyringUnavailable`.
@@ -32,16 +40,17 @@ def standing(db: Database, log: EventLog, contact: UUID, address: str | None, pu
     ids = aliases.ids_of(db, contact)
     known = known_contacts.get(db, ids[0])
     if known is None or known.erased:
-        return Standing(known)
+        return Recipient(known, Standing(known=known is not None, erased=known is not None))
     where = "contact_id = ANY(%s) AND channel = %s AND purpose = %s"
     said = permissions.select(db, where, (list(ids), CHANNEL, purpose))
     agreed = bool(said) and all(each.granted for each in said)
-    return Standing(
-        known,
+    standing = Standing(
+        addresses=known.emails,
         suppressed_at=suppressed_at(log, address, purpose) if address else None,
         consented_at=max(each.since for each in said) if agreed else None,
         held_up=_held_up(db, said),
     )
+    return Recipient(known, standing)
 
 
 def _held_up(db: Database, said: list[Permission]) -> bool:

@@ -13,7 +13,7 @@ from crm.campaigns.freshness import ContactsCopy, CopyBehind, copy_of
 from crm.campaigns.mail import Mail, compose
 from crm.campaigns.mail_server import MailServer, Refusal
 from crm.campaigns.message import Message, confirm, fail, hand_off, leave_open, messages, suppress
-from crm.campaigns.people import standing
+from crm.campaigns.people import look_up
 from crm.chassis.decider import Command
 from crm.chassis.keys import Destroyed
 from crm.chassis.policy import Policy, PolicyCommands, perform
@@ -67,14 +67,14 @@ class Sender:
         """
         campaign = runtime.log.get(campaigns, message.campaign).state
         fresh = self._is_fresh(runtime)
-        known = standing(runtime.database, runtime.log, message.contact, message.address, campaign.purpose)
-        if reason := obstacle(known, message.address, fresh=fresh, stopped=campaign.stopped):
+        found = look_up(runtime.database, runtime.log, message.contact, message.address, campaign.purpose)
+        if reason := obstacle(found.standing, message.address, fresh=fresh, stopped=campaign.stopped):
             do(messages, e.stream, partial(suppress, reason=reason))
             return None
-        assert message.address is not None and known.contact is not None
+        assert message.address is not None and found.contact is not None
         if not runtime.settings.public_url:
             raise NoPublicAddress("Set RAPPORT_PUBLIC_URL.")
-        mail = compose(campaign, e.stream, e.event_id, message.address, known.contact, runtime.settings, runtime.keys)
+        mail = compose(campaign, e.stream, e.event_id, message.address, found.contact, runtime.settings, runtime.keys)
         self._ready(runtime)
         return mail
 

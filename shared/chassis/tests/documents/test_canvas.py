@@ -14,7 +14,10 @@ NAMES = ("contacts", "sales", "service-desk", "campaigns", "analytics")
 OPENAPI: dict[str, Any] = {
     "paths": {
         "/leads": {
-            "post": {"summary": "Capture Lead", "description": "Somebody\nasked.\n\nNeeds the permission `sales:write`."},
+            "post": {
+                "summary": "Capture Lead",
+                "description": "Somebody\nasked.\n\nNeeds the permission `sales:write`.",
+            },
             "get": {"summary": "List Leads", "description": "Needs the permission `sales:read`."},
         },
         "/health/live": {"get": {"summary": "Live"}},

@@ -10,7 +10,7 @@ from crm.campaigns.audience import members, size
 from crm.campaigns.campaign import campaigns
 from crm.campaigns.eligibility import EXPLANATIONS, obstacle
 from crm.campaigns.message import MessageStatus
-from crm.campaigns.people import COPIES, aliases, standing
+from crm.campaigns.people import COPIES, aliases, look_up
 from crm.campaigns.recipient_list import RecipientRow, recipient_list
 from crm.chassis.http import Page, PageQuery, ReadModel, Router, Streams, reads
 from crm.events.campaigns import SuppressionReason
@@ -96,9 +96,8 @@ def post_preview(campaign: UUID, page: PageQuery, db: ReadModel, streams: Stream
     items = []
     for each in found.items:
         address = each.emails[0] if each.emails else None
-        reason = obstacle(
-            standing(db, streams, each.contact_id, address, state.purpose), address, stopped=state.stopped
-        )
+        standing = look_up(db, streams, each.contact_id, address, state.purpose).standing
+        reason = obstacle(standing, address, stopped=state.stopped)
         explanation = EXPLANATIONS[reason] if reason else None
         items.append(Prospect(each.contact_id, each.name, address, reason is None, reason, explanation))
     return Preview(size(db, state.audience), tuple(items), found.next)

@@ -11,7 +11,7 @@ from crm.campaigns import links
 from crm.campaigns.api import pages
 from crm.campaigns.campaign import campaigns
 from crm.campaigns.message import Message, UnsubscribeMethod, messages, unsubscribe
-from crm.campaigns.people import COPIES, standing
+from crm.campaigns.people import COPIES, look_up
 from crm.campaigns.suppression import suppress_address, suppressed_at, suppression_streams, suppressions
 from crm.chassis.decider import Unknown
 from crm.chassis.http import PublicLog, ReadModel, Router, Streams, reads
@@ -51,10 +51,10 @@ def post_page(
     if holder is None:
         return pages.not_found()
     message = holder.message
-    found = standing(db, streams, message.contact, message.address, holder.purpose)
-    if message.address is not None and not (found.contact and found.contact.erased):
+    standing = look_up(db, streams, message.contact, message.address, holder.purpose).standing
+    if message.address is not None and not standing.erased:
         suppressed = suppressed_at(streams, message.address, holder.purpose)
-        anew = suppressed is None or (found.consented_at is not None and found.consented_at > suppressed)
+        anew = suppressed is None or (standing.consented_at is not None and standing.consented_at > suppressed)
         method: UnsubscribeMethod = "one-click" if how == ONE_CLICK else "page"
         command = partial(unsubscribe, purpose=holder.purpose, method=method, anew=anew)
         silence = partial(suppress_address, contact=message.contact, purpose=holder.purpose, anew=anew)

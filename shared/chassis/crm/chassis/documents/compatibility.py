@@ -1,7 +1,7 @@
 """What may change in the schema of a fact type: optional fields may be added. All else is a new version of the type.
 
 FULL_TRANSITIVE: whoever reads or writes by one revision understands whoever reads or writes by any other. `jsoncompat`
-judges which values both accept; what it does not look at (formats, defaults, fields that are gone) is compared here.
+judges which values a field takes; what it does not look at (fields that are gone, formats, defaults) is compared here.
 """
 
 import json
@@ -10,16 +10,14 @@ from typing import Any
 
 import jsoncompat
 
-from crm.chassis.documents.schemas import SEALED, JsonSchema, inlined
+from crm.chassis.documents.schemas import JsonSchema, inlined
 
 _FOR_PEOPLE = ("title", "description", "$id", "$schema", "contentMediaType")
-_STRUCTURE = {"properties", "required", "items", "anyOf", "additionalProperties", "x-personal", *_FOR_PEOPLE}
 
 
 def changes(old: JsonSchema, new: JsonSchema) -> list[str]:
     """What keeps readers and writers of the two from understanding each other, for people; empty if nothing does."""
-    found = list(_compared(inlined(old), inlined(new), "the fact"))
-    return found or ([] if _accept_each_other(old, new) else ["the values that are accepted differ"])
+    return list(_changes(_bare(inlined(old)), _bare(inlined(new))))
 
 
 def is_compatible(old: JsonSchema, new: JsonSchema) -> bool:
@@ -32,42 +30,38 @@ def is_same(old: JsonSchema, new: JsonSchema) -> bool:
     return bool(_bare(old) == _bare(new))
 
 
-def _compared(old: Any, new: Any, where: str) -> Iterator[str]:
-    for keyword in sorted((old.keys() | new.keys()) - _STRUCTURE):
-        if old.get(keyword) != new.get(keyword):
-            yield f"{where}: `{keyword}` was {old.get(keyword)!r} and is {new.get(keyword)!r}"
-    yield from _compared_fields(old, new, where)
-    for keyword in ("items", "additionalProperties", "x-personal"):
-        yield from _compared_part(old.get(keyword), new.get(keyword), where, keyword)
-    kinds = (old.get("anyOf", []), new.get("anyOf", []))
-    if len(kinds[0]) != len(kinds[1]):
-        yield f"{where}: it may be other kinds of values than before"
-    for before, after in zip(*kinds, strict=False):
-        yield from _compared(before, after, where)
-
-
-def _compared_part(old: Any, new: Any, where: str, keyword: str) -> Iterator[str]:
-    if isinstance(old, dict) and isinstance(new, dict):
-        yield from _compared(old, new, where)
-    elif old != new:
-        yield f"{where}: `{keyword}` changed"
-
-
-def _compared_fields(old: Any, new: Any, where: str) -> Iterator[str]:
-    before, after = old.get("properties", {}), new.get("properties", {})
+def _changes(old: JsonSchema, new: JsonSchema) -> Iterator[str]:
+    before, after = old["properties"], new["properties"]
     for name in before:
         if name not in after:
-            yield f"{where}: `{name}` is gone"
+            yield f"`{name}` is gone"
+        elif "properties" in before[name] and "properties" in after[name]:
+            yield from (f"in `{name}`: {each}" for each in _changes(before[name], after[name]))
+        elif not _take_the_same(before[name], after[name]):
+            yield f"`{name}` takes other values than before"
         else:
-            yield from _compared(before[name], after[name], "what is personal" if name == SEALED else f"`{name}`")
-    for name in sorted(set(old.get("required", ())) ^ set(new.get("required", ()))):
-        yield f"{where}: `{name}` is {'now' if name in new.get('required', ()) else 'no longer'} required"
+            yield from (f"`{name}` has another {each}" for each in _unlike(before[name], after[name]))
+    for name in sorted(set(old["required"]) ^ set(new["required"])):
+        yield f"`{name}` is {'now' if name in new['required'] else 'no longer'} required"
 
 
-def _accept_each_other(old: JsonSchema, new: JsonSchema) -> bool:
+def _unlike(old: Any, new: Any) -> Iterator[str]:
+    """Formats and defaults that differ, and fields that are gone, anywhere inside two schemas of one shape."""
+    if isinstance(old, list):
+        for before, after in zip(old, new, strict=True):
+            yield from _unlike(before, after)
+    elif isinstance(old, dict):
+        yield from (each for each in ("format", "default") if old.get(each) != new.get(each))
+        for name, field in old.get("properties", {}).items():
+            yield from _unlike(field, new["properties"][name]) if name in new["properties"] else ["set of fields"]
+        for keyword in ("items", "anyOf", "additionalProperties"):
+            yield from _unlike(old.get(keyword), new.get(keyword))
+
+
+def _take_the_same(old: JsonSchema, new: JsonSchema) -> bool:
     """A reader ignores members it does not know, so the reading side counts as open and the writing side as closed."""
-    backward = jsoncompat.check_compat(json.dumps(_closed(old)), json.dumps(_bare(new)), "deserializer")
-    forward = jsoncompat.check_compat(json.dumps(_bare(old)), json.dumps(_closed(new)), "serializer")
+    backward = jsoncompat.check_compat(json.dumps(_closed(old)), json.dumps(new), "deserializer")
+    forward = jsoncompat.check_compat(json.dumps(old), json.dumps(_closed(new)), "serializer")
     return bool(backward and forward)
 
 
