@@ -20,14 +20,11 @@ from crm.chassis.migrations import migrate
 from crm.chassis.projection import Feed, ViewConsistency, prepare
 from crm.chassis.runtime import Runtime
 from crm.chassis.settings import Settings
-from crm.chassis.testing import fixtures
 from crm.chassis.testing.backends import PostgresBackend
 from crm.chassis.testing.views import Records, from_log, from_topic
 from crm.events import Fact, Position, Sealed
 from crm.events.contacts import ConsentGranted, ConsentWithdrawn, ContactRegistered
 from crm.events.particulars import PostalAddress
-
-postgres_server = fixtures.postgres_server
 
 PERMISSIONS = ("campaigns:read", "campaigns:write", "campaigns:send")
 PUBLIC_URL = "https://mail.shop.example"
