@@ -12,11 +12,11 @@ help: ## Show this help
 
 .uv/bin/uv:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Rapport needs Python 3.11 or newer, this is " + sys.version)'
-	$(PYTHON) -m venv .uv
-	.uv/bin/python -m pip install --quiet "uv>=0.6"
+	@$(PYTHON) -m venv .uv
+	@.uv/bin/python -m pip install --quiet "uv>=0.6"
 
 .venv/.installed: uv.lock pyproject.toml $(wildcard */*/pyproject.toml) | $(if $(findstring .uv,$(UV)),.uv/bin/uv)
-	$(UV) sync --frozen --quiet --python $(PYTHON)
+	@$(UV) sync --frozen --quiet --python $(PYTHON)
 	@touch $@
 
 install: .venv/.installed ## Install everything into .venv, exactly as locked

@@ -1,6 +1,6 @@
 """How the world gets in: HTTP in, commands and queries out. No rule lives here."""
 
-from crm.contacts.api import consents, contacts, erasure, history, identities, imports, interactions, reach
+from crm.contacts.api import consents, contacts, erasure, history, identities, imports, interactions, keys, reach
 
 routers = (
     contacts.router,
@@ -11,4 +11,5 @@ routers = (
     history.router,
     erasure.router,
     imports.router,
+    keys.router,
 )

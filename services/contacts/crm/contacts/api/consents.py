@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
 
 from crm.chassis.http import IfMatch, Log, ReadModel, Router, Streams, Written, reads
+from crm.chassis.people.fields import Moment
 from crm.contacts.api.bodies import ERASED, CanEditContacts, CanReadContacts
 from crm.contacts.consent import consent_stream, consents, grant, withdraw
 from crm.contacts.lookup import concerning, find
@@ -41,7 +42,7 @@ class GrantConsent(BaseModel, extra="forbid"):
     wording_version: str = Field(min_length=1, max_length=100)
     source: _Source
     evidence: Evidence
-    occurred_at: AwareDatetime | None = None
+    occurred_at: Moment | None = None
 
 
 class WithdrawConsent(BaseModel, extra="forbid"):
@@ -49,7 +50,7 @@ class WithdrawConsent(BaseModel, extra="forbid"):
     purpose: Purpose
     source: _Source
     evidence: Evidence | None = None
-    occurred_at: AwareDatetime | None = None
+    occurred_at: Moment | None = None
 
 
 class ConsentAnswer(BaseModel):

@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID, uuid4
 
 from fastapi import Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 
 from crm.chassis.http import (
     Created,
@@ -20,7 +20,7 @@ from crm.chassis.http import (
     Written,
     reads,
 )
-from crm.chassis.people.fields import Email
+from crm.chassis.people.fields import Email, Moment
 from crm.chassis.people.identity import read_phone
 from crm.contacts import directory
 from crm.contacts.api.bodies import (
@@ -110,8 +110,8 @@ def get_contact(
     contact_id: UUID,
     streams: Streams,
     agent: CanReadContacts,
-    as_of: Annotated[AwareDatetime | None, Query(description="As things were at this moment.")] = None,
-    as_known_at: Annotated[AwareDatetime | None, Query(description="As was known here at this moment.")] = None,
+    as_of: Annotated[Moment | None, Query(description="As things were at this moment.")] = None,
+    as_known_at: Annotated[Moment | None, Query(description="As was known here at this moment.")] = None,
 ) -> Versioned[ContactAnswer]:
     """A contact, under any of its ids, now or at a past moment. Never stale."""
     found = find(streams, contact_id, as_of=as_of, as_known_at=as_known_at)

@@ -4,9 +4,9 @@ from typing import Annotated, Literal, TypeAlias
 from uuid import UUID
 
 from fastapi import Query
-from pydantic import AwareDatetime
 
 from crm.chassis.http import Page, PageQuery, ReadModel, Router, Streams, reads
+from crm.chassis.people.fields import Moment
 from crm.contacts.api.bodies import CanReadContacts
 from crm.contacts.history import Filter, Order, history, page_of
 from crm.contacts.item import Item
@@ -30,8 +30,8 @@ def get_history(
         str | None, Query(pattern=r"^crm\.[a-z.0-9-]+$", max_length=120, description="A CloudEvents type.")
     ] = None,
     channel: Annotated[str | None, Query(pattern="^[a-z_]{1,30}$")] = None,
-    since: Annotated[AwareDatetime | None, Query(alias="from", description="Occurred then or later.")] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to", description="Occurred before.")] = None,
+    since: Annotated[Moment | None, Query(alias="from", description="Occurred then or later.")] = None,
+    until: Annotated[Moment | None, Query(alias="to", description="Occurred before.")] = None,
     order: Order = "newest",
 ) -> Page[Item]:
     """Everything that happened with a contact, in every service, under all of its ids; blank where they were erased."""

@@ -4,9 +4,10 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID, uuid4
 
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from crm.chassis.http import Created, IfMatch, Log, Router, Streams
+from crm.chassis.people.fields import Moment
 from crm.contacts.api.bodies import CanEditContacts
 from crm.contacts.interaction import interactions, log_interaction
 from crm.contacts.lookup import concerning
@@ -22,7 +23,7 @@ class LogInteraction(BaseModel, extra="forbid"):
     direction: Direction = "inbound"
     subject: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
     body: str | None = Field(None, max_length=20_000)
-    occurred_at: AwareDatetime | None = None
+    occurred_at: Moment | None = None
 
 
 @router.post("")
