@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -27,6 +28,7 @@ from crm.chassis.kafka import PARTITIONS, KafkaUnavailable, Producer, Record, de
 from crm.chassis.runtime import Runtime
 from crm.chassis.settings import Settings
 from crm.chassis.testing.backends import temporary_folder
+from crm.chassis.testing.waiting import eventually
 from crm.events import Sealed
 
 PATIENCE_S = 90.0
@@ -40,13 +42,6 @@ def kafka() -> Iterator[EmbeddedKafka]:
     jars = os.environ.get("RAPPORT_KAFKA_JARS")
     with temporary_folder() as folder, EmbeddedKafka(folder, jar_cache=Path(jars) if jars else None) as server:
         yield server
-
-
-def wait_until(condition: Callable[[], object], what: str) -> None:
-    deadline, pause = time.monotonic() + PATIENCE_S, threading.Event()
-    while not condition():
-        assert time.monotonic() < deadline, f"{what} did not happen"
-        pause.wait(0.05)
 
 
 @pytest.fixture
@@ -80,19 +75,13 @@ def a_fact(service: str, *, about: Sequence[UUID] | None = None, ago: timedelta 
     )
 
 
-def declared(kafka: EmbeddedKafka, service: str) -> bool:
-    try:
-        return bool(declare_topic(kafka.bootstrap, service, PARTITIONS))
-    except KafkaUnavailable:
-        return False  # it has only just come back
-
-
 def send(kafka: EmbeddedKafka, service: str, *facts: Record) -> None:
-    wait_until(lambda: declared(kafka, service), "declaring a topic")
+    declare = partial(declare_topic, kafka.bootstrap, service, PARTITIONS)
+    eventually(declare, within_s=PATIENCE_S, passing=(KafkaUnavailable,))  # it may have come back only just now
     producer = Producer(kafka.bootstrap)
     try:
         receipt = producer.send(topic_of(service), facts)
-        wait_until(lambda: producer.poll(0.1) >= 0 and not receipt.outstanding, "sending")
+        eventually(lambda: producer.poll(0.1) >= 0 and not receipt.outstanding, within_s=PATIENCE_S)
     finally:
         producer.abandon()
 
@@ -147,9 +136,9 @@ def test_it_counts_touchpoints_of_the_last_hour_and_reads_no_values(kafka: Embed
     fresh = [a_fact(service, ago=timedelta(minutes=each)) for each in (0, 0, 1, 30, 58)]
     send(kafka, service, a_fact(service, about=()), a_fact(service, ago=timedelta(hours=2)), *fresh)
     with counted(kafka, [service]) as (numbers, end):
-        wait_until(lambda: numbers() == {service: 5}, "counting")
+        eventually(lambda: numbers() == {service: 5}, within_s=PATIENCE_S)
         send(kafka, service, *(a_fact(service) for _ in range(600)))
-        wait_until(lambda: numbers() == {service: 605}, "counting what comes")
+        eventually(lambda: numbers() == {service: 605}, within_s=PATIENCE_S)
         assert end() < 3
 
 
@@ -157,16 +146,16 @@ def test_a_restart_ends_in_the_same_numbers(kafka: EmbeddedKafka, service: str) 
     send(kafka, service, *(a_fact(service) for _ in range(20)))
     for _ in range(2):
         with counted(kafka, [service]) as (numbers, _):
-            wait_until(lambda: numbers() == {service: 20}, "counting")  # noqa: B023
+            eventually(lambda: numbers() == {service: 20}, within_s=PATIENCE_S)  # noqa: B023
 
 
 def test_a_service_without_a_topic_is_counted_as_soon_as_it_has_one(kafka: EmbeddedKafka, service: str) -> None:
     late = f"{service}-late"
     send(kafka, service, a_fact(service))
     with counted(kafka, [service, late]) as (numbers, _):
-        wait_until(lambda: numbers() == {service: 1}, "counting")
+        eventually(lambda: numbers() == {service: 1}, within_s=PATIENCE_S)
         send(kafka, late, a_fact(late), a_fact(late))
-        wait_until(lambda: numbers() == {service: 1, late: 2}, "noticing a new topic")
+        eventually(lambda: numbers() == {service: 1, late: 2}, within_s=PATIENCE_S)
 
 
 def test_kafka_may_be_away_at_first_and_in_between(kafka: EmbeddedKafka, service: str) -> None:
@@ -174,11 +163,11 @@ def test_kafka_may_be_away_at_first_and_in_between(kafka: EmbeddedKafka, service
     kafka.kill()
     with counted(kafka, [service]) as (numbers, end):
         kafka.start()
-        wait_until(lambda: numbers() == {service: 1}, "counting once Kafka is there")
+        eventually(lambda: numbers() == {service: 1}, within_s=PATIENCE_S)
         kafka.kill()
         kafka.start()
         send(kafka, service, a_fact(service))
-        wait_until(lambda: numbers() == {service: 2}, "counting once Kafka is back")
+        eventually(lambda: numbers() == {service: 2}, within_s=PATIENCE_S)
         kafka.pause()
         try:
             assert end() < 5
@@ -225,10 +214,10 @@ def test_it_ends_promptly_while_it_waits_for_a_kafka_that_does_not_answer(servic
 def test_the_role_writes_what_it_counts(kafka: EmbeddedKafka, service: str, at_work: Role) -> None:
     send(kafka, service, *(a_fact(service) for _ in range(7)))
     with running(at_work.work) as end:
-        wait_until(lambda: at_work.written == (7, 0), "writing")
+        eventually(lambda: at_work.written == (7, 0), within_s=PATIENCE_S)
         with at_work.db.connection() as connection:
             connection.execute(b"TRUNCATE live_counts, live_sources")  # as the server does after a crash
-        wait_until(lambda: at_work.written == (7, 0), "writing again")
+        eventually(lambda: at_work.written == (7, 0), within_s=PATIENCE_S)
         assert end() < 4
 
 
@@ -237,13 +226,13 @@ def test_two_workers_share_the_partitions_and_count_everything_once(
 ) -> None:
     send(kafka, service, *(a_fact(service) for _ in range(30)))
     with running(at_work.work) as end:
-        wait_until(lambda: at_work.written == (30, 0), "counting alone")
+        eventually(lambda: at_work.written == (30, 0), within_s=PATIENCE_S)
         with running(at_work.work):
             send(kafka, service, *(a_fact(service) for _ in range(30)))
-            wait_until(lambda: at_work.written == (60, 0), "counting together")
+            eventually(lambda: at_work.written == (60, 0), within_s=PATIENCE_S)
             end()
             send(kafka, service, *(a_fact(service) for _ in range(30)))
-            wait_until(lambda: at_work.written == (90, 0), "taking over")
+            eventually(lambda: at_work.written == (90, 0), within_s=PATIENCE_S)
 
 
 def test_without_kafka_the_role_waits_until_it_is_told_to_stop(db: Database, settings: Settings) -> None:

@@ -15,7 +15,8 @@ from crm.analytics.views import aliases
 from crm.chassis.database import Database
 from crm.chassis.people.aliases import LONGEST_CHAIN
 
-# The last row of a rollup, without a campaign, is that of all campaigns.
+# Whether any opportunity was opened since the click is a question to the latest one. The last row of the rollup, without
+# a campaign, is that of all campaigns.
 _COUNT = f"""
     WITH RECURSIVE chain AS (
         SELECT alias, holder, 1 AS length FROM {aliases.table.name}
@@ -25,29 +26,29 @@ _COUNT = f"""
         WHERE length < {LONGEST_CHAIN}
     ), canonical AS (
         SELECT DISTINCT ON (alias) alias, holder FROM chain ORDER BY alias, length DESC
-    ), reached AS (
-        SELECT coalesce(holder, contact_id) AS person, step, about, min(first_at) AS first_at
-        FROM {milestones.table.name} LEFT JOIN canonical ON alias = contact_id
-        GROUP BY 1, 2, 3
     ), mailed AS (
-        SELECT person, about AS campaign, min(first_at) AS sent_at,
+        SELECT coalesce(holder, contact_id) AS person, about AS campaign, min(first_at) AS sent_at,
             min(first_at) FILTER (WHERE step = 'clicked') AS clicked_at
-        FROM reached WHERE step IN ('sent', 'clicked') AND (%(campaign)s::uuid IS NULL OR about = %(campaign)s)
-        GROUP BY person, about
-    ), followed AS (
-        SELECT campaign, mailed.person, clicked_at,
-            bool_or(opened.person IS NOT NULL) AS opportunity, bool_or(won.person IS NOT NULL) AS won
-        FROM mailed
-        LEFT JOIN reached AS opened ON opened.person = mailed.person AND opened.step = 'opportunity'
-            AND opened.first_at >= clicked_at
-        LEFT JOIN reached AS won ON won.person = opened.person AND won.step = 'won' AND won.about = opened.about
-        WHERE (%(first)s::date IS NULL OR sent_at >= %(first)s::date)
-            AND (%(last)s::date IS NULL OR sent_at < %(last)s::date + 1)
-        GROUP BY campaign, mailed.person, clicked_at
+        FROM {milestones.table.name} LEFT JOIN canonical ON alias = contact_id
+        WHERE step IN ('sent', 'clicked') AND (%(campaign)s::uuid IS NULL OR about = %(campaign)s)
+        GROUP BY 1, 2
+    ), deals AS (
+        SELECT coalesce(holder, contact_id) AS person, about, bool_or(step = 'won') AS won,
+            min(first_at) FILTER (WHERE step = 'opportunity') AS opened_at
+        FROM {milestones.table.name} LEFT JOIN canonical ON alias = contact_id
+        WHERE step IN ('opportunity', 'won')
+        GROUP BY 1, 2
+    ), latest AS (
+        SELECT person, max(opened_at) AS opened_at, max(opened_at) FILTER (WHERE won) AS won_one_opened_at
+        FROM deals GROUP BY person
     )
     SELECT campaign, count(DISTINCT person), count(DISTINCT person) FILTER (WHERE clicked_at IS NOT NULL),
-        count(DISTINCT person) FILTER (WHERE opportunity), count(DISTINCT person) FILTER (WHERE won)
-    FROM followed GROUP BY ROLLUP (campaign) ORDER BY campaign NULLS LAST
+        count(DISTINCT person) FILTER (WHERE opened_at >= clicked_at),
+        count(DISTINCT person) FILTER (WHERE won_one_opened_at >= clicked_at)
+    FROM mailed LEFT JOIN latest USING (person)
+    WHERE (%(first)s::date IS NULL OR sent_at >= %(first)s::date)
+        AND (%(last)s::date IS NULL OR sent_at < %(last)s::date + 1)
+    GROUP BY ROLLUP (campaign) ORDER BY campaign NULLS LAST
 """
 
 

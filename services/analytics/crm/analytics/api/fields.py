@@ -5,12 +5,13 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeAlias
 
 from fastapi import Query
-from pydantic import AfterValidator, AwareDatetime
+from pydantic import AfterValidator
 
 from crm.analytics.freshness import Source, freshness
 from crm.chassis.auth import Agent, allowed
 from crm.chassis.database import Database
 from crm.chassis.http import part
+from crm.chassis.people.fields import Moment
 from crm.chassis.projection import View
 from crm.chassis.settings import Settings
 
@@ -19,10 +20,10 @@ Deployment = Annotated[Settings, part(Settings)]
 
 
 def _day(given: date | datetime) -> date:
-    return given.astimezone(UTC).date() if isinstance(given, datetime) else given
+    return given.date() if isinstance(given, datetime) else given
 
 
-Day: TypeAlias = Annotated[date | AwareDatetime, AfterValidator(_day)]
+Day: TypeAlias = Annotated[date | Moment, AfterValidator(_day)]
 """A day of UTC; a moment stands for the day it lies in."""
 FirstDay: TypeAlias = Annotated[Day | None, Query(alias="from", description="The first day (UTC).")]
 LastDay: TypeAlias = Annotated[Day | None, Query(alias="to", description="The last day (UTC), included.")]

@@ -14,8 +14,12 @@ HEADERS = {
 }
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
-HTML: dict[str, Any] = {"content": {"text/html": {"schema": {"type": "string"}}}}
-NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "A page that says so.", **HTML}}
+_HTML = {"text/html": {"schema": {"type": "string"}}}
+HTML: dict[str, Any] = {"content": _HTML}
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+NOT_FOUND: dict[int | str, dict[str, Any]] = {
+    404: {"description": "A page that says so; a problem, if there is no such address.", "content": _HTML | _PROBLEM}
+}
 
 _PAGE = """<!doctype html>
 <html lang="en">

@@ -17,6 +17,9 @@ from crm.events import Fact, Sealed, type_of, upcasts, wire
 CLOCK_SKEW = timedelta(minutes=5)
 """How far ahead of this machine's clock a caller's `occurred_at` may be."""
 
+EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
+"""PostgreSQL would keep what is before year 1, but Python cannot read it: one such fact would stop every reader."""
+
 
 @dataclass
 class _Stream:
@@ -89,6 +92,8 @@ class Draft:
     def _check_time(self, stream: _Stream) -> None:
         if self.occurred_at is None:
             return
+        if self.occurred_at < EARLIEST:
+            raise Rejected("This lies too far in the past. Give a later time.", field="occurred_at")
         if self.occurred_at > datetime.now(UTC) + CLOCK_SKEW:
             raise Rejected("This lies in the future. Give a time that has passed.", field="occurred_at")
         if stream.opened_at is not None and self.occurred_at < stream.opened_at:

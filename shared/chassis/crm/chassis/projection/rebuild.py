@@ -239,4 +239,8 @@ def _only_job(database: Database, view: View[Any]) -> Iterator[None]:
         row = session.execute("SELECT pg_try_advisory_lock(%s, hashtext(%s))", (_JOBS, view.name)).fetchone()
         if not (row and row[0]):
             raise AlreadyRunning(f"{view.name} is being rebuilt by another process.")
-        yield
+        try:
+            yield
+        finally:
+            # Closing alone frees it only when the server notices, and a new attempt would be refused until then.
+            session.execute("SELECT pg_advisory_unlock_all()")

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -80,8 +81,11 @@ class Bell:
         self.close()
 
     def close(self) -> None:
-        """Ends the session, and with it the leadership."""
+        """Ends the session, and with it the leadership, so that another loop can lead at once."""
         if self._session is not None:
+            with suppress(psycopg.Error):  # a session that is gone holds no lock
+                # The server ends a closed session some time later, and only then its locks.
+                self._session.execute("SELECT pg_advisory_unlock_all()")
             self._session.close()
         self._session, self._leads = None, False
 
