@@ -51,7 +51,13 @@ class RunningSuite:
     def write(self, service: str, method: str, path: str, body: object = None, **headers: str) -> httpx.Response:
         """A command that must succeed; it carries a key, so it may be sent again."""
         headers = {"Idempotency-Key": str(uuid4())} | {name.replace("_", "-"): each for name, each in headers.items()}
-        answer = self.api(service).request(method, path, json=body, headers=headers)
+
+        def ask() -> httpx.Response:
+            answer = self.api(service).request(method, path, json=body, headers=headers)
+            assert answer.status_code != httpx.codes.SERVICE_UNAVAILABLE, answer.text  # it says: try again
+            return answer
+
+        answer = eventually(ask)
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer
 

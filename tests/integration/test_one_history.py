@@ -78,7 +78,11 @@ def spans(suite: RunningSuite) -> Iterator[dict[str, Any]]:
 def test_i9_a_trace_is_linked_from_the_command_to_the_view_of_another_service(
     suite: RunningSuite, someone: dict[str, Any]
 ) -> None:
-    captured = next(item for item in suite.history(someone["contact"]) if item["type"] == "crm.sales.lead-captured.v1")
+    captured = next(
+        item
+        for item in suite.history(someone["contact"], *someone["tokens"])
+        if item["type"] == "crm.sales.lead-captured.v1"
+    )
     trace = captured["trace_id"]
 
     def linked() -> set[str]:

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from typer.core import TyperGroup
 
 from crm.chassis.embedded.process import ServerFailed
@@ -14,8 +13,9 @@ from crm.local.calling import NothingRuns, NotNow, Refused, described
 from crm.local.progress import Progress
 from crm.local.state import Lock, RunsAlready
 from crm.local.suite import ADMINISTRATOR, Layout
+from crm.local.terminal import terminal
 
-console = Console()
+console = terminal()
 DAY_S = 86_400.0
 
 
@@ -26,7 +26,7 @@ class _Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except (ServerFailed, RunsAlready, NothingRuns, NotNow, Refused, LookupError, ValueError, OSError) as error:
-            Console(stderr=True).print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+            terminal(stderr=True).print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
             raise typer.Exit(1) from error
 
 

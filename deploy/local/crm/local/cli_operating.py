@@ -8,12 +8,12 @@ from uuid import UUID
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from crm.local.calling import described
 from crm.local.suite import Layout
+from crm.local.terminal import terminal
 
 _Service = Annotated[str | None, typer.Option(help="Only in one service.")]
 _View = Annotated[str | None, typer.Option(help="Only of one view or policy.")]
@@ -24,7 +24,7 @@ _Entry = Annotated[str, typer.Argument(metavar="SERVICE/NUMBER", help="As `rappo
 app = typer.Typer()
 parked = typer.Typer(help="See, retry or give up facts that could not be applied.", no_args_is_help=True)
 app.add_typer(parked, name="parked")
-console = Console()
+console = terminal()
 
 
 @app.command(epilog="Example:  rapport rebuild contacts/history")

@@ -7,16 +7,16 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from crm.local.calling import calling, described
 from crm.local.suite import Layout, service_named
+from crm.local.terminal import terminal
 
 _When = Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])]
 
 
 app = typer.Typer()
-console = Console()
+console = terminal()
 
 
 @app.command(
@@ -71,7 +71,7 @@ def audit(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
         if view.family == "history"
     }
     places = [Place(name, suite["postgres"][name], timelines.get(name)) for name in suite["services"]]
-    with Progress(Console(stderr=True)) as progress:
+    with Progress(terminal(stderr=True)) as progress:
         done = check(places, suite["kafka"], tell=progress)
     if as_json:
         sys.stdout.write(json.dumps(asdict(done), indent=2) + "\n")

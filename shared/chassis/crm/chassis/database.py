@@ -74,7 +74,12 @@ class Database:
         """A pooled connection in autocommit. Raises `psycopg.OperationalError` if the database is away."""
         self._pool.open()
         with self._pool.connection() as connection:
-            yield connection
+            try:
+                yield connection
+            except psycopg.OperationalError:
+                if connection.broken:
+                    self.drop_broken()  # the server restarted: the others are no better, and one failure is enough
+                raise
 
     @contextmanager
     def transaction(self) -> Iterator[Connection[TupleRow]]:
