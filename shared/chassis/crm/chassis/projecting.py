@@ -20,6 +20,7 @@ from crm.chassis.projection import (
     Subscriber,
     TopicLoop,
     erasure,
+    health,
     sources_of,
     teller_over,
 )
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 MOST_LINKS = 32
 ACKNOWLEDGE_EVERY_S = 1.0
+MEASURE_EVERY_S = 15.0
 
 _tracer = trace.get_tracer("crm.projection")
 
@@ -52,6 +54,7 @@ def project(service: "Service", runtime: Runtime, stop: threading.Event) -> None
     jobs = {
         "own": partial(_follow_own_log, service.name, runtime, following, stop),
         "erasures": partial(acknowledge_erasures, service, runtime, stop),
+        "health": partial(measure, service.name, runtime, stop),
     }
     for subscriber in following:
         foreign = [each for each in sources_of(subscriber) if each != service.name]
@@ -99,6 +102,22 @@ def acknowledge_erasures(service: "Service", runtime: Runtime, stop: threading.E
             erasure.report(runtime.database, acknowledge, older_than_s=KEY_CACHE_S)
         except TRANSIENT:
             continue  # the loops say what is away
+
+
+def measure(service: str, runtime: Runtime, stop: threading.Event) -> None:
+    """Measures what stands in the tables: how far views are behind, and what waits for people."""
+    while not stop.wait(MEASURE_EVERY_S):
+        try:
+            with runtime.database.connection() as connection:
+                found = health.feeds(connection, service)
+        except TRANSIENT:
+            continue  # the loops say what is away
+        for feed in found:
+            if feed.lag_facts is not None:
+                metrics.PROJECTION_LAG_FACTS.labels(feed.name, feed.source).set(feed.lag_facts)
+        for name in {feed.name for feed in found}:
+            metrics.PARKED_FACTS.labels(name).set(sum(each.parked for each in found if each.name == name))
+            metrics.BLOCKED_STREAMS.labels(name).set(sum(each.blocked_streams for each in found if each.name == name))
 
 
 def observe(outcome: Outcome) -> None:

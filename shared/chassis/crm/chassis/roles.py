@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from prometheus_client import start_http_server
+
 from crm.chassis.api import serve_api
 from crm.chassis.database import connect
 from crm.chassis.housekeeping import keep_house
@@ -84,6 +86,8 @@ def run(service: "Service", names: Sequence[str], settings: Settings, stop: thre
     tracing = start_tracing(
         service.name, otlp_endpoint=settings.otlp or None, span_file=settings.traces, sampling=settings.trace_ratio
     )
+    if settings.metrics_port and "api" not in names:
+        start_http_server(settings.metrics_port, addr=settings.host)
     connections = sum(ROLES[name][1] if name in ROLES else 1 for name in names)
     with running(service, settings, connections=connections) as runtime:
         jobs = {name: _job(service, name, runtime, stop) for name in names}

@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     partitions: int = Field(6, ge=1, le=1000)
     host: str = "127.0.0.1"
     port: int = Field(8100, ge=0, le=65535)
+    metrics_port: int = Field(0, ge=0, le=65535)
+    """Where roles without an API show their metrics (Prometheus); 0: nowhere. The API shows its own at `/metrics`."""
     jwks: str = ""
     """URL (https or file) of the issuer's keys."""
     issuer: str = "rapport"
