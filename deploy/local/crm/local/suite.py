@@ -24,6 +24,10 @@ PASSED_ON = ("RAPPORT_REGION", "RAPPORT_AUTO_CLOSE_DAYS", "RAPPORT_MAIL_FROM", "
 """Settings of services that may be given to the whole suite."""
 
 
+FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
+"""The C library would keep an arena of free memory for each of a process's many threads."""
+
+
 class Process(TypedDict):
     """A process of a service, as `suite.json` tells it."""
 
@@ -146,7 +150,7 @@ def environment(layout: Layout, service: str, role: str, dsns: dict[str, str], k
     }
     passed = {name: value for name, value in os.environ.items() if not name.startswith("RAPPORT_")}
     given = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-    return passed | given | {f"RAPPORT_{name}": value for name, value in ours.items()}
+    return FEW_ARENAS | passed | given | {f"RAPPORT_{name}": value for name, value in ours.items()}
 
 
 def settings(layout: Layout, service: str, dsns: dict[str, str], kafka: str) -> "Settings":

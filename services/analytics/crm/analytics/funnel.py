@@ -15,8 +15,8 @@ from crm.analytics.views import aliases
 from crm.chassis.database import Database
 from crm.chassis.people.aliases import LONGEST_CHAIN
 
-# Whether any opportunity was opened since the click is a question to the latest one. The last row of the rollup, without
-# a campaign, is that of all campaigns.
+# Whether any opportunity was opened since the click is a question to the latest one. The last row of the rollup,
+# without a campaign, is that of all campaigns.
 _COUNT = f"""
     WITH RECURSIVE chain AS (
         SELECT alias, holder, 1 AS length FROM {aliases.table.name}
@@ -81,7 +81,8 @@ class Funnel:
 
 def find(db: Database, *, campaign: UUID | None = None, first: date | None = None, last: date | None = None) -> Funnel:
     """The funnel of those whose first mail of a campaign was sent on these days (UTC), whenever they went on."""
-    with db.connection() as connection:
+    with db.transaction() as connection:
+        connection.execute(b"SET LOCAL work_mem = '32MB'")  # else it sorts on disk, which may take seconds
         params = {"campaign": campaign, "first": first, "last": last}
         rows = connection.execute(_COUNT.encode(), params).fetchall()
     steps = {each: Steps(*numbers) for each, *numbers in rows}

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 KEY_CACHE_S = 3.0
 """How long a process may go on using a key that was destroyed meanwhile; an erasure is acknowledged after it."""
 
+CACHED_KEYS = 10_000
+"""A key and what opens with it take about two kilobytes."""
+
 
 @dataclass(frozen=True)
 class Runtime:
@@ -33,7 +36,11 @@ def running(service: "Service", settings: Settings, *, connections: int = 4) -> 
     """The runtime of a process, closed at the end. Nothing connects before it is used."""
     database = Database(settings.database, max_size=connections, application=service.name)
     keys = Keyring(
-        settings.keyring, settings.master_key, cache_s=KEY_CACHE_S, older_master_keys=settings.older_master_keys
+        settings.keyring,
+        settings.master_key,
+        cache_s=KEY_CACHE_S,
+        cached_subjects=CACHED_KEYS,
+        older_master_keys=settings.older_master_keys,
     )
     try:
         yield Runtime(settings, database, keys, service.log(PostgresStore(database), keys))

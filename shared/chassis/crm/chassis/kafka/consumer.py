@@ -13,8 +13,8 @@ from crm.chassis.kafka.records import MalformedRecord, from_record
 from crm.chassis.kafka.topics import Partition
 from crm.events import Sealed
 
-QUEUE_KB = 16_384
-"""What a consumer fetches ahead at most."""
+QUEUE_KB = 4_096
+"""What a consumer fetches ahead at most. A projector has one for each view that follows other services."""
 
 _SETTINGS = {
     "group.protocol": "consumer",
@@ -23,6 +23,7 @@ _SETTINGS = {
     # A checkpoint that the topic does not have is told, never silently replaced by another place.
     "auto.offset.reset": "error",
     "queued.max.messages.kbytes": QUEUE_KB,
+    "queued.min.messages": 5_000,
     "fetch.max.bytes": QUEUE_KB * 1024 // 2,
     "fetch.min.bytes": 1,
     "fetch.wait.max.ms": 5_000,  # an idle consumer asks every five seconds; facts are answered at once all the same
