@@ -20,7 +20,6 @@ from crm.campaigns.planning import Planner
 from crm.campaigns.sending import Sender
 from crm.chassis.embedded.process import free_port
 from crm.chassis.http import Api, create_app
-from crm.chassis.log import EventLog
 from crm.chassis.policy import Policy
 from crm.chassis.runtime import Runtime
 from crm.chassis.settings import Settings
@@ -195,9 +194,3 @@ def launch(client: TestClient, plan: Callable[..., UUID], worker: Worker) -> Cal
         return campaign
 
     return launch
-
-
-@pytest.fixture
-def types_of(log: EventLog) -> Callable[[UUID], list[str]]:
-    """The names of the facts on a stream."""
-    return lambda stream: [type(each.fact).__name__ for each in log.stream(stream)]

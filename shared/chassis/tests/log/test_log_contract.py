@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from uuid import UUID, uuid4
 
@@ -233,6 +233,15 @@ def test_c11_as_of_and_as_known_at_are_different_questions(log: EventLog) -> Non
     assert log.get(members, stream, as_known_at=recorded[1]).state.name == "Bea"
     with pytest.raises(Unknown):
         log.get(members, stream, as_of=opened - timedelta(seconds=1))
+
+
+def test_a_time_that_no_reader_could_read_is_refused(log: EventLog) -> None:
+    before_year_one = datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=10)))
+    with pytest.raises(Rejected, match="too far in the past"):
+        log.commands(me).execute(members, uuid4(), partial(join, name="Ada"), occurred_at=before_year_one)
+    long_ago = datetime(1, 1, 2, tzinfo=UTC)
+    log.commands(me).execute(members, uuid4(), partial(join, name="Ada"), occurred_at=long_ago)
+    assert [each.occurred_at for each in log.read(None, 10)] == [long_ago]
 
 
 def test_a_time_before_the_beginning_or_in_the_future_is_refused(log: EventLog) -> None:

@@ -17,7 +17,7 @@ Unseal = Callable[[str], bytes | None]
 """Decrypts a compact JWE; None when the subject's key is destroyed."""
 
 _encoder = msgspec.json.Encoder(decimal_format="string")
-_plain = msgspec.json.Decoder()
+_plain = msgspec.json.Decoder(dict[str, Any])
 _ENVELOPE = Envelope.__struct_fields__
 
 
