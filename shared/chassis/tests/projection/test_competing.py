@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from crm.chassis.database import Database
-from crm.chassis.projection import View, places
+from crm.chassis.projection import Delivery, View, places, retry
 from crm.chassis.projection.delivery import START
 from crm.chassis.projection.places import Overtaken
 from crm.chassis.projection.rebuild import NEW
@@ -101,3 +101,19 @@ def test_p5_a_rebuilt_view_that_is_behind_the_live_one_is_not_switched_to(db: Da
     with db.connection() as connection:
         switch(connection, view, built, 0)
         assert checksums(connection, view) == before
+
+
+def test_a_view_goes_on_while_a_retry_reads_its_source_again(db: Database) -> None:
+    records, shelf, torn = Records(), a_shelf(), uuid4()
+    records.record(torn, BookAdded("Torn"), BookLent(uuid4(), "a"), BookLent(uuid4(), "b"))
+    whole = from_log(records.log)
+    feed = feed_of(db, records, shelf)
+    feed.take([whole[0], whole[2]])
+
+    def slowly(stream: UUID, version: int) -> list[Delivery]:
+        statement = "SELECT pg_try_advisory_xact_lock(%s, %s)"
+        assert one(db, statement, places.LOCKS, feed.place.view), "the view is locked"
+        return whole[version:]
+
+    assert retry(feed, reread=slowly).applied == 2
+    assert rows_of(db, shelf)[torn].notes == ["a", "b"]

@@ -87,12 +87,13 @@ def _blocked(connection: Connection[Any], feed: int, error: str | None) -> list[
 
 def _retry(feed: Feed, stream: UUID, reread: Reread | None) -> Retried:
     number = feed.place.feed
+    found = _reread(feed, stream, reread) if reread else ()
     with _alone(feed) as connection:
         at = places.known(connection, number, [stream]).get(stream)
         waiting = parking.waiting(connection, number, stream)
         if at is None:
             return Retried()
-        missing = _missing(waiting, at.version, reread(stream, at.version) if reread else ())
+        missing = _missing(waiting, at.version, found)
         at.blocked = False
         batch = _fold(feed, connection, [*missing, *waiting], at, stream)
         parking.remove(connection, number, stream)
@@ -104,6 +105,13 @@ def _retry(feed: Feed, stream: UUID, reread: Reread | None) -> Retried:
             erasure.apply(connection, feed.place.view, batch.erased)
         applied = sum(each.applied for each in batch.counts.values())
         return Retried(applied, len(batch.held))
+
+
+def _reread(feed: Feed, stream: UUID, reread: Reread) -> Sequence[Delivery]:
+    """Before the view is locked: reading a whole topic takes long, and the view goes on meanwhile."""
+    with feed.database.connection() as connection:
+        at = places.known(connection, feed.place.feed, [stream]).get(stream)
+    return reread(stream, at.version) if at else ()
 
 
 def _missing(waiting: Sequence[Delivery], version: int, found: Sequence[Delivery]) -> list[Delivery]:
