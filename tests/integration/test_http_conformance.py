@@ -16,10 +16,9 @@ pytestmark = pytest.mark.xdist_group("suite")
 
 SERVICES = ("contacts", "sales", "service-desk", "campaigns", "analytics")
 SEED = 20261123
-EXAMPLES = 8
-BUDGET_S = 22
-"""For all phases of one service, once the document is loaded."""
-DEADLINE_S = 120
+EXAMPLES = 25
+"""Random requests per endpoint, and chains. A number, not a time: a slow machine must not mean a weaker test."""
+DEADLINE_S = 240
 
 CONFIGURATION = f"""\
 seed = {SEED}
@@ -56,8 +55,8 @@ def test_an_api_does_what_its_document_says(suite: RunningSuite, service: str, t
     run = subprocess.run(
         [
             *(sys.executable, "-m", "schemathesis.cli", "--config-file", configuration, "run"),
-            *(f"{suite.described['services'][service]}/openapi.json", "--max-time", str(BUDGET_S)),
-            *("--continue-on-failure", "--report-json-path", report),
+            *(f"{suite.described['services'][service]}/openapi.json", "--continue-on-failure"),
+            *("--report-json-path", report),
         ],
         check=False,
         capture_output=True,
@@ -69,3 +68,10 @@ def test_an_api_does_what_its_document_says(suite: RunningSuite, service: str, t
     reported = json.loads(report.read_text())
     assert reported["operations"]["tested"] == reported["operations"]["total"] > 0
     assert [reported["phases"][each]["status"] for each in ("coverage", "fuzzing")] == ["success", "success"]
+
+
+def test_whatever_was_accepted_is_read_by_everybody(suite: RunningSuite) -> None:
+    """A value that an API takes and a view, the relay or another service cannot take would stand still there."""
+    audit = suite.audit()
+    assert audit.returncode == 0, audit.stdout + audit.stderr
+    assert "Nothing is parked." in suite.rapport("parked", "list").stdout

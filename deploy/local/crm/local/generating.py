@@ -24,7 +24,7 @@ class Incompatible(Exception):  # noqa: N818
     """A fact type changed in a way that old readers or old facts do not survive."""
 
 
-def documents(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
+def documents(root: Path) -> Iterator[tuple[Path, str]]:
     """Every generated file and what it should hold. Raises `Incompatible`."""
     declared = services()
     names = [each.name for each in declared]
@@ -65,20 +65,20 @@ def _to_json(document: Any) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(arguments: Sequence[str], root: Path = ROOT) -> int:
     """Writes all documents; with `--check` only compares. Returns the exit code."""
     try:
-        stale = [(path, text) for path, text in documents() if not path.exists() or path.read_text("utf-8") != text]
+        stale = [(path, text) for path, text in documents(root) if not path.exists() or path.read_text("utf-8") != text]
     except (Incompatible, ValueError) as error:
         typer.echo(error, err=True)
         return 1
     for path, text in stale:
         if "--check" in arguments:
-            typer.echo(f"out of date: {path.relative_to(ROOT)} (run `make generate`)", err=True)
+            typer.echo(f"out of date: {path.relative_to(root)} (run `make generate`)", err=True)
         else:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
-            typer.echo(f"wrote {path.relative_to(ROOT)}")
+            typer.echo(f"wrote {path.relative_to(root)}")
     return 1 if stale and "--check" in arguments else 0
 
 

@@ -50,12 +50,15 @@ def subscribers(service: "Service", runtime: Runtime) -> list[Subscriber]:
 def project(service: "Service", runtime: Runtime, stop: threading.Event) -> None:
     """Keeps views up to date and lets policies act until told to stop. Without Kafka the own facts go on."""
     following = subscribers(service, runtime)
-
     jobs = {
-        "own": partial(_follow_own_log, service.name, runtime, following, stop),
         "erasures": partial(acknowledge_erasures, service, runtime, stop),
         "health": partial(measure, service.name, runtime, stop),
     }
+    # Two loops: a policy that sends mails takes its time, and views do not wait for it.
+    for loop, acts in (("views", False), ("policies", True)):
+        own = [each for each in following if each.acts == acts and service.name in sources_of(each)]
+        if own:
+            jobs[f"own {loop}"] = partial(_follow_own_log, loop, service.name, runtime, own, stop)
     for subscriber in following:
         foreign = [each for each in sources_of(subscriber) if each != service.name]
         if foreign and runtime.settings.kafka:
@@ -64,18 +67,11 @@ def project(service: "Service", runtime: Runtime, stop: threading.Event) -> None
 
 
 def _follow_own_log(
-    service: str,
-    runtime: Runtime,
-    following: list[Subscriber],
-    stop: threading.Event,
+    loop: str, service: str, runtime: Runtime, following: list[Subscriber], stop: threading.Event
 ) -> None:
     opener = Opener(runtime.keys)
-    feeds = [
-        Feed(runtime.database, each, service, runtime.keys, opener=opener)
-        for each in following
-        if service in sources_of(each)
-    ]
-    with Bell(runtime.settings.database, "own") as bell:
+    feeds = [Feed(runtime.database, each, service, runtime.keys, opener=opener) for each in following]
+    with Bell(runtime.settings.database, loop) as bell:
         OwnLoop(runtime.log, feeds, observe).run(bell, stop)
 
 
