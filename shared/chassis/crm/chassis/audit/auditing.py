@@ -54,7 +54,8 @@ def audit(
         behind = collect(found, places, bootstrap, wait_s, tell)
         found.index()
         tell("Checking")
-        findings = tuple(finding for check in CHECKS if (finding := _finding(found, check)))
+        judged = [check for check in CHECKS if not (check.of_caught_up and behind)]
+        findings = tuple(finding for check in judged if (finding := _finding(found, check)))
         return Audit(
             findings,
             facts=found.count("SELECT count(*) FROM facts"),
