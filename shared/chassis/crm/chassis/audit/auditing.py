@@ -36,14 +36,15 @@ class Audit:
 
     @property
     def is_clean(self) -> bool:
-        return not self.findings
+        """Whether everything was judged and nothing found."""
+        return not self.findings and not self.behind
 
 
 def audit(
     places: Sequence[Place],
     bootstrap: str,
     *,
-    wait_s: float = 30.0,
+    wait_s: float = 60.0,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Audit:
     """Checks I1 to I5, I7, I10 and I12 on the real stores and topics of the suite. It writes nothing there.
