@@ -104,8 +104,7 @@ def test_i4_an_append_that_was_torn_apart_is_named(suite: RunningSuite, lead: st
 @pytest.mark.parametrize("table", ["relay_position", "checkpoints"])
 def test_i5_a_position_that_went_back_is_named(suite: RunningSuite, lead: str, table: str) -> None:
     role = "relay" if table == "relay_position" else "projector"
-    back = f"UPDATE {table} SET number = number - 1 WHERE number > 0"
-    forth = f"UPDATE {table} SET number = number + 1 WHERE number > 0"
+    back, forth = (f"UPDATE {table} SET number = number {sign} 1" for sign in "-+")
     suite.signal("sales", role, signal.SIGSTOP)  # else it would mend it itself
     try:
         with broken(suite, "sales", back, forth, {}):

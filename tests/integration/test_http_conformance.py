@@ -16,7 +16,7 @@ pytestmark = pytest.mark.xdist_group("suite")
 
 SERVICES = ("contacts", "sales", "service-desk", "campaigns", "analytics")
 SEED = 20261123
-EXAMPLES = 25
+EXAMPLES = 15
 """Random requests per endpoint, and chains. A number, not a time: a slow machine must not mean a weaker test."""
 DEADLINE_S = 240
 

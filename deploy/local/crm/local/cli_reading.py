@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from crm.local.calling import calling, described
+from crm.local.calling import NotNow, calling, described
 from crm.local.suite import Layout, service_named
 from crm.local.terminal import terminal
 
@@ -58,8 +58,11 @@ def history(
 @app.command(epilog="Examples:  rapport audit  ·  rapport audit --json")
 def audit(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Check that no fact is lost, doubled or out of order, in any log, topic, view or history."""
+    from psycopg import OperationalError
+
     from crm.chassis.audit import Place
     from crm.chassis.audit import audit as check
+    from crm.chassis.kafka import KafkaUnavailable
     from crm.local.progress import Progress
     from crm.local.standing import audited
 
@@ -71,8 +74,11 @@ def audit(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] =
         if view.family == "history"
     }
     places = [Place(name, suite["postgres"][name], timelines.get(name)) for name in suite["services"]]
-    with Progress(terminal(stderr=True)) as progress:
-        done = check(places, suite["kafka"], tell=progress)
+    try:
+        with Progress(terminal(stderr=True)) as progress:
+            done = check(places, suite["kafka"], tell=progress)
+    except (KafkaUnavailable, OperationalError) as away:
+        raise NotNow(f"The audit needs all databases and Kafka, and one does not answer: {away}") from away
     if as_json:
         sys.stdout.write(json.dumps(asdict(done), indent=2) + "\n")
     else:

@@ -43,11 +43,6 @@ class Databases:
             self._dsns[service.name] = dsn
         return self._dsns[service.name]
 
-    def drop(self) -> None:
-        """Drops them all."""
-        for dsn in self._dsns.values():
-            self._server.drop(dsn)
-
 
 def empty(db: Database) -> None:
     """Deletes the rows of all tables, but for which migrations were applied."""
@@ -116,11 +111,9 @@ def client_of(api: Api, token: str) -> TestClient:
 
 
 @pytest.fixture(scope="session")
-def databases(postgres_server: PostgresBackend) -> Iterator[Databases]:
+def databases(postgres_server: PostgresBackend) -> Databases:
     """The databases of the services whose tests are run."""
-    made = Databases(postgres_server)
-    yield made
-    made.drop()
+    return Databases(postgres_server)  # the backend drops them with the rest
 
 
 @pytest.fixture
