@@ -17,6 +17,7 @@ from crm.chassis.log.context import Context, Idempotency, Step, Written
 from crm.chassis.log.draft import Draft, in_order
 from crm.chassis.log.refusals import raise_again, written_down
 from crm.chassis.log.store import Append, Conflict, Disconnected, KeyReused, Remembered
+from crm.chassis.telemetry import traceparent_of
 
 if TYPE_CHECKING:
     from crm.chassis.log.event_log import EventLog
@@ -167,6 +168,6 @@ def _append_span(step: Step, context: Context) -> Iterator[str]:
         span.set_attribute("crm.correlation_id", context.correlation_id)
         current = span.get_span_context()
         if current.is_valid:
-            yield f"00-{current.trace_id:032x}-{current.span_id:016x}-{int(current.trace_flags):02x}"
+            yield traceparent_of(current)
         else:
             yield context.traceparent or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
