@@ -19,6 +19,7 @@ from crm.local.lifecycle import ToldToStop, stoppable
 from crm.local.progress import Progress
 from crm.local.running import running
 from crm.local.suite import Description, Layout, service_named
+from crm.local.terminal import terminal
 
 LEFT_ALONE = 130
 """The exit code after Ctrl-C, as shells have it."""
@@ -32,14 +33,14 @@ def play(console: Console, *, as_json: bool = False) -> int:
     With `as_json` the standard output has the history as JSON and nothing else; the rest goes to the error output.
     Raises `ServerFailed` or `OSError` if the suite cannot be started.
     """
-    console = Console(stderr=True) if as_json else console
+    console = terminal(stderr=True) if as_json else console
     try:
         with stoppable(), temporary_layout() as layout:
             return _play(console, layout, as_json=as_json)
     except ToldToStop:
         return LEFT_ALONE
     except (StoryStuck, Refused) as stuck:
-        Console(stderr=True).print(f"The story cannot go on: {stuck}", style="red", markup=False, soft_wrap=True)
+        terminal(stderr=True).print(f"The story cannot go on: {stuck}", style="red", markup=False, soft_wrap=True)
         return 1
 
 
@@ -50,16 +51,15 @@ def _play(console: Console, layout: Layout, *, as_json: bool) -> int:
         tale, items = story.perform(cast, _others(), progress)
         funnel = story.funnel(cast, tale)
         done = _audit(suite.description, progress)
-    wide = telling.wide(console)
     if as_json:
         sys.stdout.write(json.dumps({"contact_id": tale.contact, "items": items}, indent=2, ensure_ascii=False) + "\n")
     else:
         trace = trace_of(spans_in(layout.traces), items[0]["trace_id"])  # who has stopped, has written all spans
-        wide.print(telling.shown(tale.contact, items), telling.numbers(funnel), telling.counted(done))
-        wide.print(telling.traced(trace), telling.next_steps())
+        console.print(telling.shown(tale.contact, items), telling.numbers(funnel), telling.counted(done))
+        console.print(telling.traced(trace), telling.next_steps())
     told = story.sequence(items)
     if told != story.STORY:
-        wide.print(telling.differing(told))
+        console.print(telling.differing(told))
     return 0 if told == story.STORY and done.is_clean else 1
 
 

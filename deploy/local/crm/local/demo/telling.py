@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.rule import Rule
 from rich.text import Text
@@ -16,13 +16,6 @@ from crm.local.demo.people import persons
 from crm.local.demo.story import STORY
 from crm.local.suite import Layout
 from crm.local.timeline import Person, timeline
-
-NARROWEST = 110
-
-
-def wide(console: Console) -> Console:
-    """The console, wide enough for sentences where it is a file or a pipe."""
-    return console if console.is_terminal else Console(file=console.file, width=max(console.width, NARROWEST))
 
 
 def shown(contact: str, items: list[dict[str, Any]]) -> RenderableType:
