@@ -14,7 +14,8 @@ from crm.chassis.database import Database
 from crm.chassis.paging import PageRequest
 from crm.chassis.testing.views import recorded
 from crm.events import Fact, Recorded, Sealed, UnknownFact
-from crm.events.contacts import ContactErased, ContactRegistered, ContactRenamed, InteractionLogged
+from crm.events.contacts import ContactErased, ContactRegistered, ContactRenamed
+from crm.events.interactions import InteractionLogged
 from crm.events.money import Money
 from crm.events.sales import LeadQualified, OpportunityWon
 

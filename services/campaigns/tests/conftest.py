@@ -15,7 +15,8 @@ from crm.chassis.settings import Settings
 from crm.chassis.testing.services import Projector
 from crm.chassis.testing.views import Records
 from crm.events import Fact
-from crm.events.contacts import ConsentGranted, ConsentWithdrawn, ContactRegistered
+from crm.events.consents import ConsentGranted, ConsentWithdrawn
+from crm.events.contacts import ContactRegistered
 from crm.events.particulars import PostalAddress
 
 PUBLIC_URL = "https://mail.shop.example"

@@ -5,7 +5,8 @@ from uuid import uuid4
 from crm.chassis.testing.scenarios import scenarios
 from crm.contacts.consent import consent_stream, consents, grant, withdraw
 from crm.contacts.interaction import interactions, log_interaction
-from crm.events.contacts import ConsentGranted, ConsentWithdrawn, InteractionLogged
+from crm.events.consents import ConsentGranted, ConsentWithdrawn
+from crm.events.interactions import InteractionLogged
 from crm.events.particulars import ConsentEvidence
 
 given = scenarios(consents)

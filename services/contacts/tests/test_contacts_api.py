@@ -9,7 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from crm.chassis.log import EventLog
-from crm.events.contacts import ConsentGranted, ConsentWithdrawn, InteractionLogged
+from crm.events.consents import ConsentGranted, ConsentWithdrawn
+from crm.events.interactions import InteractionLogged
 
 Register = Callable[..., UUID]
 

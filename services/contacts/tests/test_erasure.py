@@ -11,10 +11,11 @@ from crm.chassis.log import Commands, EventLog, Step
 from crm.chassis.runtime import Runtime
 from crm.chassis.testing.scenarios import scenarios
 from crm.contacts.alias import identify, recognise
-from crm.contacts.contact import Contact, contacts, register
+from crm.contacts.contact import Contact, contacts
 from crm.contacts.erasing import erasing
 from crm.contacts.erasure import confirm_destruction, erase, erase_alias, erasure_stream, erasures
 from crm.contacts.lookup import find
+from crm.contacts.registration import register
 from crm.events.contacts import (
     ContactErased,
     ContactIdentified,

@@ -18,14 +18,9 @@ from crm.chassis.testing.views import Records, from_log
 from crm.contacts.history import Filter, Order, history, page_of
 from crm.contacts.item import Item, render, take_apart
 from crm.events import Fact, UnknownFact, catalogue, type_of
-from crm.events.contacts import (
-    ConsentGranted,
-    ContactErased,
-    ContactIdentified,
-    ContactRegistered,
-    ContactRenamed,
-    InteractionLogged,
-)
+from crm.events.consents import ConsentGranted
+from crm.events.contacts import ContactErased, ContactIdentified, ContactRegistered, ContactRenamed
+from crm.events.interactions import InteractionLogged
 from crm.events.particulars import Phone
 from crm.events.sales import LeadCaptured, LeadQualified
 

@@ -11,10 +11,11 @@ from crm.chassis.people.identity import Identifier
 from crm.chassis.people.known import provisional_contact_id
 from crm.chassis.runtime import Runtime
 from crm.chassis.testing.views import recorded
-from crm.contacts.contact import Contact, contacts, register
+from crm.contacts.contact import Contact, contacts
 from crm.contacts.erasure import erase
 from crm.contacts.lookup import find, find_holder
 from crm.contacts.registering import registering
+from crm.contacts.registration import register
 from crm.events import Recorded
 from crm.events.contacts import ContactIdentified, ContactRecognised, ContactRegistered
 from crm.events.particulars import Phone

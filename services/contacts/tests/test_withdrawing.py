@@ -8,11 +8,12 @@ from crm.chassis.runtime import Runtime
 from crm.chassis.testing.views import recorded
 from crm.contacts.alias import identify, recognise
 from crm.contacts.consent import consent_stream, consents, grant
-from crm.contacts.contact import contacts, register
+from crm.contacts.contact import contacts
+from crm.contacts.registration import register
 from crm.contacts.withdrawing import withdrawing
 from crm.events import Fact, Recorded
 from crm.events.campaigns import Unsubscribed
-from crm.events.contacts import ConsentGranted, ConsentWithdrawn
+from crm.events.consents import ConsentGranted, ConsentWithdrawn
 from crm.events.particulars import ConsentEvidence
 
 

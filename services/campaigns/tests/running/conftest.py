@@ -25,7 +25,7 @@ from crm.chassis.runtime import Runtime
 from crm.chassis.settings import Settings
 from crm.events import Position, wire
 from crm.events.campaigns import AudienceResolved, CampaignStarted, MessagePlanned, RecipientsPlanned
-from crm.events.contacts import ConsentGranted
+from crm.events.consents import ConsentGranted
 
 
 class PostOffice:

@@ -1,6 +1,6 @@
 """Contacts: who customers are, what they allow, and the one history of all that happened with them.
 
-Read `service` (the declaration), `contact`, `reach`, `alias`, `interaction`, `consent` and `erasure` (the rules),
-`directory`, `history` and `erasures` (what people look up), `registering`, `withdrawing` and `erasing` (what happens by
-itself), then `api` (how the world gets in).
+Read `service` (the declaration), then the rules: `contact`, `registration`, `reach`, `alias`, `interaction`, `consent`
+and `erasure`; what people look up: `directory`, `history` and `erasures`; what happens by itself: `registering`,
+`withdrawing` and `erasing`; then `api` (how the world gets in).
 """

@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 from msgspec import Struct
 
 from crm.chassis.decider import Aggregate
-from crm.events.contacts import ConsentChannel, ConsentFact, ConsentGranted, ConsentWithdrawn
+from crm.events.consents import ConsentChannel, ConsentFact, ConsentGranted, ConsentWithdrawn
 from crm.events.particulars import ConsentEvidence
 
 _STREAMS = UUID("5a1a1a4c-0a6f-4f0e-9a57-0f3c6f1f7c02")

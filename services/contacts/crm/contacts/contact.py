@@ -1,10 +1,10 @@
-"""A contact: who a customer is. Commands decide, `evolve` remembers, nothing here does I/O.
+"""A contact: who a customer is. `evolve` remembers, nothing here does I/O.
 
-E-mail addresses and telephone numbers have their commands in `reach`, several ids of one person in `alias`, being
-forgotten in `erasure`.
+Commands are in `registration` (becoming known, names, addresses), `reach` (e-mail addresses and numbers), `alias`
+(several ids of one person) and `erasure` (being forgotten).
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable
 from typing import TypeVar, assert_never
 from uuid import UUID
 
@@ -16,7 +16,6 @@ from crm.chassis.people.identity import (
     Identifier,
     email_identifier,
     external_identifier,
-    is_email,
     phone_identifier,
 )
 from crm.events.contacts import (
@@ -68,73 +67,6 @@ def writable(contact: Contact | None) -> Contact:
     if contact.alias_of is not None:
         raise Rejected(f"This id is an alias of contact {contact.alias_of}. Use that one.")
     return contact
-
-
-def register(
-    contact: Contact | None,
-    *,
-    name: str,
-    emails: Sequence[str] = (),
-    phones: Sequence[Phone] = (),
-    address: PostalAddress | None = None,
-    external_ids: Sequence[ExternalId] = (),
-    provisional: bool = False,
-) -> ContactRegistered:
-    """Makes somebody a contact. Spellings of the same address or number are kept once (C1, C2)."""
-    if contact is not None:
-        raise Rejected("This contact is already registered.")
-    if not all(map(is_email, emails)):
-        raise Rejected("This is not an e-mail address.", field="emails")
-    return ContactRegistered(
-        name=_named(name),
-        emails=_once((each.strip() for each in emails), email_identifier),
-        phones=_once(phones, phone_identifier),
-        address=address,
-        external_ids=list(dict.fromkeys(external_ids)),
-        provisional=provisional,
-    )
-
-
-def _once(values: Iterable[V], identifier: Callable[[V], Identifier | None]) -> list[V]:
-    """The first spelling of each."""
-    first: dict[Hashable, V] = {}
-    for each in values:
-        first.setdefault(identifier(each) or each, each)
-    return list(first.values())
-
-
-def rename(contact: Contact | None, *, name: str) -> ContactRenamed | None:
-    """Gives a contact another name."""
-    name = _named(name)
-    return ContactRenamed(name=name) if name != writable(contact).name else None
-
-
-def _named(name: str) -> str:
-    if not (name := " ".join(name.split())):
-        raise Rejected("A contact needs a name.", field="name")
-    return name
-
-
-def move(contact: Contact | None, *, address: PostalAddress | None) -> ContactMoved | None:
-    """Records another postal address, or that there is none."""
-    return ContactMoved(address=address) if address != writable(contact).address else None
-
-
-def revise(
-    contact: Contact | None, *, name: str | None = None, address: PostalAddress | None = None, moved: bool = False
-) -> tuple[ContactRenamed | ContactMoved, ...]:
-    """Renames a contact if a name is given, and records a move if `moved`."""
-    renamed = rename(contact, name=name) if name is not None else None
-    gone = move(contact, address=address) if moved else None
-    writable(contact)
-    return tuple(each for each in (renamed, gone) if each is not None)
-
-
-def link_external_id(contact: Contact | None, *, external_id: ExternalId) -> ExternalIdLinked | None:
-    """Records what another system calls this person."""
-    if external_id in writable(contact).external_ids:
-        return None
-    return ExternalIdLinked(system=external_id.system, id=external_id.id)
 
 
 def evolve(contact: Contact | None, fact: ContactFact) -> Contact:  # noqa: C901, PLR0911 (one case per fact)

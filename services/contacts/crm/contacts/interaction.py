@@ -5,7 +5,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from crm.chassis.decider import Aggregate, Rejected
-from crm.events.contacts import Direction, InteractionFact, InteractionKind, InteractionLogged
+from crm.events.interactions import Direction, InteractionFact, InteractionKind, InteractionLogged
 
 
 class Interaction(Struct, frozen=True):

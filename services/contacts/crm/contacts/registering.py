@@ -13,7 +13,8 @@ from crm.chassis.people.identity import email_identifier, is_email, read_phone
 from crm.chassis.policy import Policy, PolicyCommands
 from crm.chassis.runtime import Runtime
 from crm.contacts.alias import identify, recognise
-from crm.contacts.contact import Contact, contacts, register
+from crm.contacts.contact import Contact, contacts
+from crm.contacts.registration import register
 from crm.events import Recorded
 from crm.events.contacts import ContactRegistered
 from crm.events.particulars import Phone

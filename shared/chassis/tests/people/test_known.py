@@ -9,9 +9,8 @@ from crm.chassis.keys import MemoryKeys
 from crm.chassis.people.identity import Identifier
 from crm.chassis.people.known import Holders, KnownContact, KnownContacts, Somebody, provisional_contact_id
 from crm.chassis.people.permissions import Permissions
+from crm.events.consents import ConsentGranted, ConsentWithdrawn
 from crm.events.contacts import (
-    ConsentGranted,
-    ConsentWithdrawn,
     ContactEmailAdded,
     ContactEmailRemoved,
     ContactErased,

@@ -1,11 +1,19 @@
 """Every fact of every service, by its type."""
 
 from collections.abc import Iterator
+from types import ModuleType
 
-from crm.events import analytics, campaigns, contacts, identifiers, imports, sales, service_desk
+from crm.events import analytics, campaigns, consents, contacts, identifiers, imports, interactions, sales, service_desk
 from crm.events.fact import Fact, UnknownFact, service_of, type_of
 
-MODULES = (contacts, identifiers, imports, sales, service_desk, campaigns, analytics)
+MODULES: dict[str, tuple[ModuleType, ...]] = {
+    "contacts": (contacts, interactions, consents, identifiers, imports),
+    "sales": (sales,),
+    "service-desk": (service_desk,),
+    "campaigns": (campaigns,),
+    "analytics": (analytics,),
+}
+"""Where each service declares its facts."""
 
 
 def _all(fact_class: type[Fact] = Fact) -> Iterator[type[Fact]]:

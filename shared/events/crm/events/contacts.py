@@ -1,18 +1,13 @@
-"""What happens in the contacts service: people, what was said with them, what they allow, and their being forgotten."""
+"""What happens to people in the contacts service: becoming known, changing, and being forgotten.
+
+What was said with them is in `interactions`, what they allow in `consents`, what names them in `identifiers`.
+"""
 
 from typing import Literal, TypeAlias
 from uuid import UUID
 
 from crm.events.fact import Fact, Personal
-from crm.events.particulars import ConsentEvidence, ExternalId, Phone, PostalAddress
-
-ConsentChannel: TypeAlias = Literal["email", "sms", "phone", "post", "messenger"]
-InteractionKind: TypeAlias = Literal["call", "meeting", "note"]
-Direction: TypeAlias = Literal["inbound", "outbound", "internal"]
-IdentifierKind: TypeAlias = Literal["email", "phone", "external_id"]
-
-
-# People
+from crm.events.particulars import ExternalId, Phone, PostalAddress
 
 
 class ContactRegistered(Fact, frozen=True, tag="crm.contacts.contact-registered.v1"):
@@ -128,47 +123,6 @@ ContactFact: TypeAlias = (
     | ErasureRequested
     | ContactErased
 )
-
-
-# What was said
-
-
-class InteractionLogged(Fact, frozen=True, tag="crm.contacts.interaction-logged.v1"):
-    summary = "{kind} ({direction}): {subject}"
-    contact: UUID
-    kind: InteractionKind
-    direction: Direction
-    subject: Personal[str]
-    body: Personal[str | None] = None
-
-
-InteractionFact: TypeAlias = InteractionLogged
-
-
-# What a person allows
-
-
-class ConsentGranted(Fact, frozen=True, tag="crm.contacts.consent-granted.v1"):
-    summary = "Consent to {purpose} by {channel} granted"
-    contact: UUID
-    channel: ConsentChannel
-    purpose: str
-    wording_version: str
-    source: str
-    evidence: Personal[ConsentEvidence | None] = None
-
-
-class ConsentWithdrawn(Fact, frozen=True, tag="crm.contacts.consent-withdrawn.v1"):
-    summary = "Consent to {purpose} by {channel} withdrawn"
-    contact: UUID
-    channel: ConsentChannel
-    purpose: str
-    source: str
-    wording_version: str | None = None
-    evidence: Personal[ConsentEvidence | None] = None
-
-
-ConsentFact: TypeAlias = ConsentGranted | ConsentWithdrawn
 
 
 # Being forgotten

@@ -12,7 +12,7 @@ from crm.contacts.api.bodies import ERASED, CanEditContacts, CanReadContacts
 from crm.contacts.consent import consent_stream, consents, grant, withdraw
 from crm.contacts.lookup import concerning, find
 from crm.contacts.views import permissions
-from crm.events.contacts import ConsentChannel
+from crm.events.consents import ConsentChannel
 from crm.events.particulars import ConsentEvidence
 
 router = Router(prefix="/contacts/{contact_id}/consents", tags=["consents"])

@@ -34,8 +34,9 @@ from crm.contacts.api.bodies import (
     NameText,
     PhoneText,
 )
-from crm.contacts.contact import contacts, link_external_id, register, revise
+from crm.contacts.contact import contacts
 from crm.contacts.lookup import find
+from crm.contacts.registration import link_external_id, register, revise
 
 router = Router(prefix="/contacts", tags=["contacts"])
 

@@ -11,7 +11,7 @@ from crm.chassis.people.fields import Moment
 from crm.contacts.api.bodies import CanEditContacts
 from crm.contacts.interaction import interactions, log_interaction
 from crm.contacts.lookup import concerning
-from crm.events.contacts import Direction, InteractionKind
+from crm.events.interactions import Direction, InteractionKind
 
 router = Router(prefix="/contacts/{contact_id}/interactions", tags=["interactions"])
 

@@ -7,10 +7,11 @@ from uuid import UUID, uuid5
 
 from crm.chassis.decider import Claim, Rejected
 from crm.chassis.log import Commands, Conflict, EventLog, Step
-from crm.contacts.contact import Contact, contacts, identifiers, register
+from crm.contacts.contact import Contact, contacts, identifiers
 from crm.contacts.contact import evolve as evolve_contact
 from crm.contacts.import_job import import_rows, note
 from crm.contacts.importing.rows import Person, Unusable
+from crm.contacts.registration import register
 from crm.events.contacts import ContactRegistered
 from crm.events.imports import ImportRowMatched, ImportRowRejected
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from crm.chassis.projection import View
 from crm.chassis.projection.query import Db
 from crm.events import Recorded
-from crm.events.contacts import ConsentGranted, ConsentWithdrawn
+from crm.events.consents import ConsentGranted, ConsentWithdrawn
 
 
 @dataclass(frozen=True)

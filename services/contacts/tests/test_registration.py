@@ -6,7 +6,8 @@ import pytest
 
 from crm.chassis.decider import Erased, Unknown
 from crm.chassis.testing.scenarios import scenarios
-from crm.contacts.contact import contacts, link_external_id, move, register, rename, revise
+from crm.contacts.contact import contacts
+from crm.contacts.registration import link_external_id, move, register, rename, revise
 from crm.events.contacts import (
     ContactErased,
     ContactIdentified,
