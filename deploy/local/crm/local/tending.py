@@ -128,12 +128,7 @@ class Tended:
         raise NoSuch(f"{self.service.name} has no view or policy {name!r}; it has {known}.")
 
     def _feed(self, subscriber: Subscriber, source: str) -> Feed:
-        runtime = self.runtime
-
-        def acknowledge(contact: UUID) -> None:
-            self.service.acknowledgements.acknowledge(runtime.log, contact)
-
-        return Feed(runtime.database, subscriber, source, runtime.keys, on_erased=acknowledge)
+        return Feed(self.runtime.database, subscriber, source, self.runtime.keys)
 
     def _reread(self, feed: Feed) -> Callable[[UUID, int], Any]:
         if feed.source == self.service.name:

@@ -135,13 +135,14 @@ def test_the_cached_key_is_evicted(db: Database) -> None:
 def test_it_is_reported_once_all_views_have_forgotten_and_again_after_a_crash(db: Database) -> None:
     records, ada = Records(), uuid4()
     told: list[UUID] = []
-    first = feed_of(db, records, a_shelf(), on_erased=told.append)
-    second = feed_of(db, records, a_card_index(), on_erased=_crash)
+    first, second = feed_of(db, records, a_shelf()), feed_of(db, records, a_card_index())
     erase(records, ada)
     first.take(from_log(records.log))
+    erasure.report(db, told.append)
     assert told == []
+    second.take(from_log(records.log))
     with pytest.raises(RuntimeError):
-        second.take(from_log(records.log))
+        erasure.report(db, _crash)
     with db.connection() as connection:
         assert erasure.complete(connection, ada)
         assert not erasure.complete(connection, uuid4())

@@ -18,9 +18,6 @@ from crm.chassis.projection.opening import Opener
 from crm.chassis.projection.subscriber import Fold, Subscriber
 from crm.events import Sealed
 
-OnErased = Callable[[UUID], None]
-"""Told of a contact once every view of the service has forgotten it; perhaps more than once."""
-
 Also = Callable[[Connection[Any]], None]
 
 
@@ -45,7 +42,6 @@ class Feed:
         opener: Opener | None = None,
         state: str = standing.RUNNING,
         circuit: Circuit | None = None,
-        on_erased: OnErased | None = None,
         bulk: bool = False,
     ) -> None:
         self.database, self.subscriber, self.source, self.keys = database, subscriber, source, keys
@@ -55,7 +51,6 @@ class Feed:
         self._own_opener = opener is None
         self._state = state
         self._circuit = circuit or Circuit()
-        self._on_erased = on_erased
         self._bulk = bulk
         self._place: places.FeedPlace | None = None
 
@@ -147,7 +142,8 @@ class Feed:
                 if also:
                     also(connection)
         self.marks |= _last_marks(facts)
-        self._forget(batch.erased)
+        for contact in batch.erased:
+            self.keys.evict(contact)
         return self._outcome(batch, facts, time.perf_counter() - started)
 
     @contextmanager
@@ -188,12 +184,6 @@ class Feed:
         for shard, mark in _last_marks(facts).items():
             was = self.marks.get(shard, START)
             places.move(connection, self.place.feed, shard, was, mark, batch.counts[shard], batch.newest)
-
-    def _forget(self, erased: set[UUID]) -> None:
-        for contact in erased:
-            self.keys.evict(contact)
-        if erased and self._on_erased:
-            erasure.report(self.database, self._on_erased)
 
     def _stop(self, failures: TooManyFailures) -> None:
         cause = failures.__cause__
