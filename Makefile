@@ -5,7 +5,7 @@ RUN := $(UV) run --frozen --no-sync
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install check format generate test test-fast up down demo bench clean
+.PHONY: help install hooks check format generate test test-fast up down demo bench clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ help: ## Show this help
 	@touch $@
 
 install: .venv/.installed ## Install everything into .venv, exactly as locked
+
+hooks: install ## Have git run the checks on what is about to be committed
+	$(RUN) pre-commit install
 
 check: install ## Check format, lint, types, import contracts and that generated files are up to date
 	$(RUN) ruff format --check .
