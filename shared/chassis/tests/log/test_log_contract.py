@@ -22,6 +22,7 @@ from crm.chassis.log import (
     Store,
     Written,
 )
+from crm.chassis.log.draft import LARGEST_FACT
 from crm.chassis.migrations import migrate
 from crm.chassis.testing.facts import BadgeFacts, MemberCounted, count, join, members, plan_renewal, rename
 
@@ -91,6 +92,13 @@ def test_a_refused_command_writes_nothing(log: EventLog) -> None:
     stream = joined(log)
     with pytest.raises(Rejected, match="already"):
         log.commands(me).execute(members, stream, partial(join, name="Ada"))
+    assert len(log.stream(stream)) == 1
+
+
+def test_a_fact_that_no_broker_would_take_is_refused_and_the_relay_goes_on(log: EventLog) -> None:
+    stream = joined(log)
+    with pytest.raises(Rejected, match="too long to be recorded"):
+        log.commands(me).execute(members, stream, partial(rename, name="a" * LARGEST_FACT))
     assert len(log.stream(stream)) == 1
 
 

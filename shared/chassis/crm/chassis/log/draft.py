@@ -20,6 +20,9 @@ CLOCK_SKEW = timedelta(minutes=5)
 EARLIEST = datetime(1, 1, 2, tzinfo=UTC)
 """PostgreSQL would keep what is before year 1, but Python cannot read it: one such fact would stop every reader."""
 
+LARGEST_FACT = 900_000
+"""In bytes, as stored and sent: a broker takes a million by default, and one fact too large would stop the relay."""
+
 
 @dataclass
 class _Stream:
@@ -114,6 +117,10 @@ class Draft:
     def _append(self, stream: UUID, version: int, fact: Fact, partition_key: UUID, about: tuple[UUID, ...]) -> None:
         seal = partial(self.keys.seal, partition_key, f"{stream}:{version}")
         value = wire.encode(fact, seal)
+        if len(value) > LARGEST_FACT:
+            raise Rejected(
+                f"This is too long to be recorded: {len(value):,} bytes, {LARGEST_FACT:,} at most. Shorten it."
+            )
         self.facts.append(NewFact(stream, version, type_of(fact), value, partition_key, about, self.occurred_at))
 
     def _claim(self) -> None:
