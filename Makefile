@@ -5,7 +5,7 @@ RUN := $(UV) run --frozen --no-sync
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install hooks check format generate test test-fast up down demo bench clean
+.PHONY: help install hooks check format generate test test-fast up down demo bench mutate clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ demo: install ## Start the suite in a temporary place, import people, play a sto
 
 bench: install ## Measure the event path (QUICK=1: under three minutes)
 	$(RUN) python -m bench $(if $(QUICK),--quick)
+
+mutate: install ## Take each guard of the event path away in turn, and see that a test notices
+	$(RUN) python -m tests.mutation
 
 clean: ## Remove what was installed and built, but not the suite's state
 	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
