@@ -39,8 +39,10 @@ def remove_email(contact: Contact | None, *, email: str) -> ContactEmailRemoved:
 
 def make_email_primary(contact: Contact | None, *, email: str) -> ContactPrimaryEmailChanged | None:
     """Makes an address the one that is written to."""
-    held = _held_email(writable(contact), email)
-    return ContactPrimaryEmailChanged(email=held) if contact and held != contact.emails[0] else None
+    contact = writable(contact)
+    held = _held_email(contact, email)
+    changed = held != contact.emails[0] or contact.merges.is_foreign("primary_email")
+    return ContactPrimaryEmailChanged(email=held) if changed else None
 
 
 def add_phone(contact: Contact | None, *, phone: Phone) -> ContactPhoneAdded | None:
@@ -64,8 +66,10 @@ def remove_phone(contact: Contact | None, *, phone: Phone) -> ContactPhoneRemove
 
 def make_phone_primary(contact: Contact | None, *, phone: Phone) -> ContactPrimaryPhoneChanged | None:
     """Makes a number the one that is called."""
-    held = _held_phone(writable(contact), phone)
-    return ContactPrimaryPhoneChanged(phone=held.entered) if contact and held != contact.phones[0] else None
+    contact = writable(contact)
+    held = _held_phone(contact, phone)
+    changed = held != contact.phones[0] or contact.merges.is_foreign("primary_phone")
+    return ContactPrimaryPhoneChanged(phone=held.entered) if changed else None
 
 
 def _find_email(contact: Contact, email: str) -> str | None:

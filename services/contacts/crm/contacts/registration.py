@@ -47,8 +47,8 @@ def _once(values: Iterable[V], identifier: Callable[[V], Identifier | None]) -> 
 
 def rename(contact: Contact | None, *, name: str) -> ContactRenamed | None:
     """Gives a contact another name."""
-    name = _named(name)
-    return ContactRenamed(name=name) if name != writable(contact).name else None
+    name, known = _named(name), writable(contact)
+    return ContactRenamed(name=name) if name != known.name or known.merges.is_foreign("name") else None
 
 
 def _named(name: str) -> str:
@@ -59,7 +59,8 @@ def _named(name: str) -> str:
 
 def move(contact: Contact | None, *, address: PostalAddress | None) -> ContactMoved | None:
     """Records another postal address, or that there is none."""
-    return ContactMoved(address=address) if address != writable(contact).address else None
+    known = writable(contact)
+    return ContactMoved(address=address) if address != known.address or known.merges.is_foreign("address") else None
 
 
 def revise(
