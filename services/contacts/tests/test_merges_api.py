@@ -174,3 +174,52 @@ def test_c11_before_the_merge_each_id_stands_alone(
     assert read(bob) == before
     assert api.get(f"/contacts/{ada}/aliases").json()["items"] == []
     assert api.get(f"/contacts/{ada}/merges").json()["items"][0]["reason"] == "Two people"
+
+
+def test_c8_what_an_absorbed_id_holds_is_changed_where_it_is_held(
+    api: TestClient, registered: Register, merge: Merge, read: Read
+) -> None:
+    ada = registered("Ada", emails=["ada@x.example"], phones=["030 901820"])
+    bob = registered("Bob", emails=["bob@x.example", "bob@y.example"], external_ids=[{"system": "shop", "id": "7"}])
+    merge_id = merge(ada, bob, survivor=str(ada))
+    for method, path, body in (
+        ("POST", "emails", {"email": "BOB@x.example"}),
+        ("POST", "external-ids", {"system": "SHOP", "id": "7"}),
+        ("POST", "emails/verify", {"email": "bob@x.example"}),
+        ("PUT", "emails/primary", {"email": "bob@y.example"}),
+        ("POST", "emails/remove", {"email": "bob@x.example"}),
+    ):
+        answer = api.request(method, f"/contacts/{ada}/{path}", json=body)
+        assert answer.status_code == 200, (path, answer.text)
+    assert [each["email"] for each in read(ada)["emails"]] == ["bob@y.example", "ada@x.example"]
+    api.put(f"/contacts/{ada}/emails/primary", json={"email": "ada@x.example"}).raise_for_status()
+    assert [each["email"] for each in read(ada)["emails"]] == ["ada@x.example", "bob@y.example"]
+    assert api.post(f"/contacts/{ada}/emails/remove", json={"email": "eve@x.example"}).status_code == 409
+    undo(api, ada, merge_id=str(merge_id))
+    assert [each["email"] for each in read(bob)["emails"]] == ["bob@y.example"]
+
+
+def test_c8_what_is_written_to_an_absorbed_id_is_refused_with_the_canonical_one(
+    api: TestClient, registered: Register, merge: Merge
+) -> None:
+    ada, bob = registered("Ada"), registered("Bob", emails=["bob@x.example"])
+    merge(ada, bob, survivor=str(ada))
+    for method, path, body in (
+        ("PATCH", "", {"name": "Robert"}),
+        ("POST", "/emails/remove", {"email": "bob@x.example"}),
+        ("POST", "/interactions", {"kind": "note", "subject": "Called"}),
+    ):
+        answer = api.request(method, f"/contacts/{bob}{path}", json=body)
+        assert answer.status_code == 409
+        assert str(ada) in answer.json()["detail"]
+
+
+def test_c13_merged_people_are_erased_as_one(api: TestClient, registered: Register, merge: Merge) -> None:
+    ada, bob = registered("Ada"), registered("Bob", emails=["bob@x.example"])
+    merge_id = merge(ada, bob, survivor=str(ada))
+    api.delete(f"/contacts/{ada}").raise_for_status()
+    for each in (ada, bob):
+        assert api.get(f"/contacts/{each}").status_code == 410
+        body = {"merge_id": str(merge_id), "reason": "Too late"}
+        assert api.post(f"/contacts/{each}/unmerge", json=body).status_code == 410
+    assert api.get("/identities", params={"email": "bob@x.example"}).status_code == 404
