@@ -130,16 +130,12 @@ def evolve(contact: Contact | None, fact: ContactFact) -> Contact:  # noqa: C901
                 merge_id=contact.merge_id,
                 merges=contact.merges,
             )
-        case ContactsMerged():
-            return replace(contact, merges=contact.merges.with_(fact))
-        case ContactsUnmerged(merge_id=merge_id):
-            return replace(contact, merges=contact.merges.without(merge_id))
+        case ContactsMerged() | ContactsUnmerged() | MergedFieldChosen():
+            return replace(contact, merges=contact.merges.after(fact))
         case ContactAbsorbed(merge_id=merge_id, survivor=survivor):
             return replace(contact, alias_of=survivor, merge_id=merge_id)
         case ContactRestored():
             return replace(contact, alias_of=None, merge_id=None)
-        case MergedFieldChosen(field=field, source=source):
-            return replace(contact, merges=contact.merges.choose(field, source))
         case _:
             assert_never(fact)
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from crm.events.merging import ContactsMerged
+from crm.events.merging import ContactsMerged, ContactsUnmerged, MergedFieldChosen
 
 
 class Merge(Struct, frozen=True):
@@ -39,6 +39,16 @@ class Merges(Struct, frozen=True):
     def find(self, merge_id: UUID) -> Merge | None:
         """The merge with this id, if it is in force."""
         return next((each for each in self.in_force if each.merge_id == merge_id), None)
+
+    def after(self, fact: ContactsMerged | ContactsUnmerged | MergedFieldChosen) -> "Merges":
+        """What is remembered after a fact on the survivor."""
+        match fact:
+            case ContactsMerged():
+                return self.with_(fact)
+            case ContactsUnmerged(merge_id=merge_id):
+                return self.without(merge_id)
+            case MergedFieldChosen(field=field, source=source):
+                return self.choose(field, source)
 
     def with_(self, fact: ContactsMerged) -> "Merges":
         """With one more merge."""
