@@ -49,6 +49,13 @@ def test_a_contact_is_registered_and_read_back(api: TestClient) -> None:
         "external_ids": [{"system": "shop", "id": "4711"}],
         "provisional": False,
         "aliases": [],
+        "provenance": {
+            "name": [written["id"]],
+            "address": [written["id"]],
+            "emails": [written["id"]] * 2,
+            "phones": [written["id"]] * 2,
+            "external_ids": [written["id"]],
+        },
     }
 
 

@@ -23,6 +23,7 @@ from crm.events.contacts import (
     ContactRegistered,
     ContactRenamed,
 )
+from crm.events.merging import ContactAbsorbed, ContactRestored, ContactsMerged, ContactsUnmerged
 from crm.events.particulars import Phone, PostalAddress
 
 Tell = Callable[..., UUID]
@@ -104,3 +105,24 @@ def test_c13_aliases_and_erased_people_are_not_listed(db: Database, tell: Tell) 
     tell(ContactErased(), stream=ada)
     assert names(db, "") == []
     assert directory.select(db) == []
+
+
+def test_c8_a_person_is_listed_once_and_found_by_any_id(db: Database, tell: Tell) -> None:
+    ada = tell(ContactRegistered(name="Ada", emails=["ada@one.example"]))
+    bob = tell(ContactRegistered(name="A. King", emails=["king@two.example"]))
+    merge_id = uuid4()
+    merged = ContactsMerged(
+        merge_id=merge_id, survivor=ada, absorbed=[bob], stream_versions={}, field_choices={"name": bob}
+    )
+    tell(ContactAbsorbed(merge_id=merge_id, survivor=ada), stream=bob)
+    tell(merged, stream=ada)
+    for text in ("", "ada", "king", "two.example"):
+        (person,) = find(db, text, ALL).items
+        assert (person.contact_id, person.name) == (ada, "A. King"), text
+        assert person.emails == ("ada@one.example", "king@two.example")
+    tell(ContactRenamed(name="Ada Lovelace"), stream=ada)
+    assert names(db, "king") == ["Ada Lovelace"]
+    tell(ContactRestored(merge_id=merge_id, survivor=ada), stream=bob)
+    tell(ContactsUnmerged(merge_id=merge_id, restored=[bob], reason="Two people"), stream=ada)
+    assert names(db, "") == ["A. King", "Ada Lovelace"]
+    assert names(db, "king") == ["A. King"]

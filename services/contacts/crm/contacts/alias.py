@@ -6,7 +6,7 @@ Both sides are recorded in one append: on the alias whose it is, on the holder w
 from uuid import UUID
 
 from crm.chassis.decider import Rejected
-from crm.contacts.contact import Contact, writable
+from crm.contacts.contact import Contact, present, writable
 from crm.events.contacts import ContactIdentified, ContactRecognised
 
 
@@ -21,5 +21,8 @@ def identify(contact: Contact | None, *, holder: UUID) -> ContactIdentified | No
 
 
 def recognise(contact: Contact | None, *, alias: UUID) -> ContactRecognised | None:
-    """The holder's side of `identify`; refused once the holder is erased, so that their aliases are final then."""
-    return ContactRecognised(alias=alias) if alias not in writable(contact).aliases else None
+    """The holder's side of `identify`; refused once the holder is erased, so that their aliases are final then.
+
+    Who holds the identifier, absorbed or not: an unmerge leaves the alias with its owner.
+    """
+    return ContactRecognised(alias=alias) if alias not in present(contact).aliases else None

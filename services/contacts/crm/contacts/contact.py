@@ -1,11 +1,11 @@
 """A contact: who a customer is. `evolve` remembers, nothing here does I/O.
 
-Commands are in `registration` (becoming known, names, addresses), `reach` (e-mail addresses and numbers), `alias`
-(several ids of one person) and `erasure` (being forgotten).
+Commands are in `registration` (becoming known, names, addresses), `reach` (e-mail addresses and numbers), `alias` and
+`merger` (several ids of one person) and `erasure` (being forgotten).
 """
 
 from collections.abc import Hashable, Iterable
-from typing import TypeVar, assert_never
+from typing import Any, TypeVar, assert_never
 from uuid import UUID
 
 from msgspec import Struct
@@ -18,6 +18,7 @@ from crm.chassis.people.identity import (
     external_identifier,
     phone_identifier,
 )
+from crm.contacts.merge import Merges
 from crm.events.contacts import (
     ContactEmailAdded,
     ContactEmailRemoved,
@@ -37,6 +38,7 @@ from crm.events.contacts import (
     ErasureRequested,
     ExternalIdLinked,
 )
+from crm.events.merging import ContactAbsorbed, ContactRestored, ContactsMerged, ContactsUnmerged, MergedFieldChosen
 from crm.events.particulars import ExternalId, Phone, PostalAddress
 
 V = TypeVar("V", bound=Hashable)
@@ -56,16 +58,26 @@ class Contact(Struct, frozen=True):
     alias_of: UUID | None = None
     aliases: frozenset[UUID] = frozenset()
     erased: bool = False
+    merge_id: UUID | None = None
+    """The merge that absorbed this contact; its values stay its own, so that it can be restored."""
+    merges: Merges = Merges()
+    """The merges it survived."""
 
 
 def writable(contact: Contact | None) -> Contact:
     """The contact, if something may be recorded about it. Raises `Unknown`, `Erased`, or `Rejected` for an alias."""
+    contact = present(contact)
+    if contact.alias_of is not None:
+        raise Rejected(f"This id is an alias of contact {contact.alias_of}. Use that one.")
+    return contact
+
+
+def present(contact: Contact | None) -> Contact:
+    """The contact, alias or not. Raises `Unknown` or `Erased`."""
     if contact is None:
         raise Unknown("There is no such contact.")
     if contact.erased:
         raise Erased("This person was erased; nothing can be recorded about them any more.")
-    if contact.alias_of is not None:
-        raise Rejected(f"This id is an alias of contact {contact.alias_of}. Use that one.")
     return contact
 
 
@@ -82,9 +94,9 @@ def evolve(contact: Contact | None, fact: ContactFact) -> Contact:  # noqa: C901
         raise Unknown("There is no such contact.")
     match fact:
         case ContactRenamed(name=name):
-            return replace(contact, name=name)
+            return own(contact, "name", name=name)
         case ContactMoved(address=address):
-            return replace(contact, address=address)
+            return own(contact, "address", address=address)
         case ContactEmailAdded(email=email):
             return replace(contact, emails=(*contact.emails, email))
         case ContactPhoneAdded(phone=phone, e164=e164):
@@ -98,9 +110,11 @@ def evolve(contact: Contact | None, fact: ContactFact) -> Contact:  # noqa: C901
             rest = tuple(each for each in contact.phones if each.entered != phone)
             return replace(contact, phones=rest, verified=contact.verified - {phone})
         case ContactPrimaryEmailChanged(email=email):
-            return replace(contact, emails=tuple(sorted(contact.emails, key=lambda each: each != email)))
+            first = tuple(sorted(contact.emails, key=lambda each: each != email))
+            return own(contact, "primary_email", emails=first)
         case ContactPrimaryPhoneChanged(phone=phone):
-            return replace(contact, phones=tuple(sorted(contact.phones, key=lambda each: each.entered != phone)))
+            called = tuple(sorted(contact.phones, key=lambda each: each.entered != phone))
+            return own(contact, "primary_phone", phones=called)
         case ExternalIdLinked(system=system, id=name):
             return replace(contact, external_ids=(*contact.external_ids, ExternalId(system, name)))
         case ContactRecognised(alias=alias):
@@ -108,9 +122,27 @@ def evolve(contact: Contact | None, fact: ContactFact) -> Contact:  # noqa: C901
         case ErasureRequested():
             return contact
         case ContactErased():
-            return Contact("", alias_of=contact.alias_of, aliases=contact.aliases, erased=True)
+            return Contact(
+                "",
+                alias_of=contact.alias_of,
+                aliases=contact.aliases,
+                erased=True,
+                merge_id=contact.merge_id,
+                merges=contact.merges,
+            )
+        case ContactsMerged() | ContactsUnmerged() | MergedFieldChosen():
+            return replace(contact, merges=contact.merges.after(fact))
+        case ContactAbsorbed(merge_id=merge_id, survivor=survivor):
+            return replace(contact, alias_of=survivor, merge_id=merge_id)
+        case ContactRestored():
+            return replace(contact, alias_of=None, merge_id=None)
         case _:
             assert_never(fact)
+
+
+def own(contact: Contact, field: str, **values: Any) -> Contact:
+    """The contact with a value of its own, which from now on counts against those of absorbed ids (C6)."""
+    return replace(contact, merges=contact.merges.choose_own(field), **values)
 
 
 def identifiers(contact: Contact) -> set[Identifier]:
@@ -127,6 +159,9 @@ contacts = Aggregate(
     "contact",
     ContactFact,
     evolve,
-    about=lambda stream, contact: (stream, contact.alias_of) if contact.alias_of else (stream,),
+    # What an absorbed contact does is its own: its history joins the survivor's when it is read, and leaves with it.
+    about=lambda stream, contact: (
+        (stream, contact.alias_of) if contact.alias_of and not contact.merge_id else (stream,)
+    ),
     claims=lambda contact: {(each.kind, each.match_key) for each in identifiers(contact)},
 )

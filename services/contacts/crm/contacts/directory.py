@@ -1,12 +1,21 @@
-"""The directory: one row per contact, as the list and search pages need it. Aliases and erased people are not in it."""
+"""The directory: one row per contact, as the list and search pages need it. Erased people are not in it.
+
+Rows are kept by original id. A person is listed once, under the canonical one, and found by what any id is known by.
+"""
 
 import unicodedata
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
 from uuid import UUID
 
 from crm.chassis.people.known import changed
 from crm.chassis.projection import Db, Page, PageRequest, Subject, View
+from crm.contacts.contact import Contact
+from crm.contacts.family import Family
+from crm.contacts.merge import Merges
+from crm.contacts.persons import canonical_ids, families
+from crm.contacts.survivorship import compose
 from crm.events import Fact, Personal, Recorded
 from crm.events.contacts import (
     ContactEmailAdded,
@@ -21,7 +30,8 @@ from crm.events.contacts import (
     ContactRegistered,
     ContactRenamed,
 )
-from crm.events.particulars import PostalAddress
+from crm.events.merging import ContactAbsorbed, ContactRestored, ContactsMerged, ContactsUnmerged, MergedFieldChosen
+from crm.events.particulars import Phone, PostalAddress
 
 F = TypeVar("F", bound=Fact)
 
@@ -39,13 +49,16 @@ class Entry:
     provisional: bool
     searched: Personal[str]
     """The name and the addresses, in lower case and without accents."""
+    alias_of: UUID | None = None
+    merges: Merges = field(default_factory=Merges)
 
 
 directory = View(
     "directory",
     Entry,
     key="contact_id",
-    indexes=("searched gin_trgm_ops", "name, contact_id"),
+    version=2,
+    indexes=("searched gin_trgm_ops", "name, contact_id", "alias_of"),
 )
 
 
@@ -75,23 +88,27 @@ def add(_: Entry | None, e: Recorded[ContactRegistered]) -> Entry:
 
 @directory.on(ContactRenamed)
 def rename(row: Entry, e: Recorded[ContactRenamed]) -> Entry:
-    return searchable(replace(row, name=e.fact.name))
+    return searchable(replace(row, name=e.fact.name, merges=row.merges.choose_own("name")))
 
 
 @directory.on(ContactMoved)
 def move(row: Entry, e: Recorded[ContactMoved]) -> Entry:
     address = e.fact.address or PostalAddress()
-    return replace(row, city=address.city, country=address.country)
+    return replace(row, city=address.city, country=address.country, merges=row.merges.choose_own("address"))
 
 
 @directory.on(ContactEmailAdded, ContactEmailRemoved, ContactPrimaryEmailChanged)
 def readdress(row: Entry, e: Recorded[ContactEmailAdded | ContactEmailRemoved | ContactPrimaryEmailChanged]) -> Entry:
-    return searchable(replace(row, emails=changed(row.emails, e.fact, e.fact.email)))
+    first = isinstance(e.fact, ContactPrimaryEmailChanged)
+    merges = row.merges.choose_own("primary_email") if first else row.merges
+    return searchable(replace(row, emails=changed(row.emails, e.fact, e.fact.email), merges=merges))
 
 
 @directory.on(ContactPhoneAdded, ContactPhoneRemoved, ContactPrimaryPhoneChanged)
 def renumber(row: Entry, e: Recorded[ContactPhoneAdded | ContactPhoneRemoved | ContactPrimaryPhoneChanged]) -> Entry:
-    return replace(row, phones=changed(row.phones, e.fact, e.fact.phone))
+    first = isinstance(e.fact, ContactPrimaryPhoneChanged)
+    merges = row.merges.choose_own("primary_phone") if first else row.merges
+    return replace(row, phones=changed(row.phones, e.fact, e.fact.phone), merges=merges)
 
 
 @directory.on(ContactErased, ContactIdentified)
@@ -99,11 +116,51 @@ def strike_out(_: Entry | None, e: Recorded[ContactErased | ContactIdentified]) 
     """Nobody finds them here any more."""
 
 
+@directory.on(ContactsMerged, ContactsUnmerged, MergedFieldChosen)
+def gather(row: Entry, e: Recorded[ContactsMerged | ContactsUnmerged | MergedFieldChosen]) -> Entry:
+    return replace(row, merges=row.merges.after(e.fact))
+
+
+@directory.on(ContactAbsorbed, ContactRestored)
+def stand(row: Entry, e: Recorded[ContactAbsorbed | ContactRestored]) -> Entry:
+    """For another contact, or for itself again."""
+    return replace(row, alias_of=e.fact.survivor if isinstance(e.fact, ContactAbsorbed) else None)
+
+
 def find(db: Db, text: str, page: PageRequest) -> Page[Entry]:
-    """The contacts whose name or addresses contain every word, by name; all of them without a word."""
+    """The persons one of whose ids has every word in its name or addresses, by name; all of them without a word.
+
+    They are in the order of the canonical contacts' own names.
+    """
     words = [f"%{_literally(each)}%" for each in plain(text).split()]
-    where = " AND ".join(["searched LIKE %s"] * len(words)) or "true"
-    return directory.page(db, where, words, order_by="name", page=page)
+    where, params = "alias_of IS NULL", list[Any]()
+    if words:
+        matches = " AND ".join(["searched LIKE %s"] * len(words))
+        absorbed = directory.select(db, f"alias_of IS NOT NULL AND {matches}", words)
+        where, params = (
+            f"{where} AND ({matches} OR contact_id = ANY(%s))",
+            [*words, canonical_ids(db, directory, absorbed)],
+        )
+    found = directory.page(db, where, params, order_by="name", page=page)
+    return Page(as_persons(db, found.items), found.next)
+
+
+def as_persons(db: Db, rows: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Canonical rows with what all ids of the person are known by."""
+    merged = families(db, directory, rows, _contact)
+    return tuple(_composed(each, merged[each.contact_id]) if each.contact_id in merged else each for each in rows)
+
+
+def _contact(row: Entry) -> Contact:
+    address = PostalAddress(city=row.city, country=row.country) if row.city or row.country else None
+    phones = tuple(map(Phone, row.phones))
+    return Contact(row.name, row.emails, phones, address=address, provisional=row.provisional, merges=row.merges)
+
+
+def _composed(row: Entry, family: Family) -> Entry:
+    person = compose(family).contact
+    phones = tuple(each.entered for each in person.phones)
+    return entry(row.contact_id, person.name, person.emails, phones, person.address, row.provisional)
 
 
 def plain(text: str) -> str:

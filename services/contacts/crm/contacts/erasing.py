@@ -22,6 +22,7 @@ def destroy_key(e: Recorded[ContactErased], do: Commands, runtime: Runtime) -> N
 
 @erasing.whenever(ContactErased)
 def erase_aliases(e: Recorded[ContactErased], do: Commands, runtime: Runtime) -> None:
-    """An erased contact gets no further aliases, so these are all."""
-    for alias in sorted(runtime.log.get(contacts, e.stream).state.aliases):
+    """An erased contact gets no further aliases and is not unmerged, so these are all; most were erased with it."""
+    contact = runtime.log.get(contacts, e.stream).state
+    for alias in sorted(contact.aliases.union(contact.merges.absorbed)):
         do(contacts, alias, erase_alias)

@@ -18,7 +18,7 @@ def erase(contact: Contact | None, *, reason: str | None = None) -> tuple[Erasur
 
 
 def erase_alias(contact: Contact | None) -> ContactErased | None:
-    """Forgets an alias, once its holder is erased."""
+    """Forgets an alias together with its holder."""
     if contact is None:
         raise Unknown("There is no such alias.")
     return None if contact.erased else ContactErased()

@@ -23,7 +23,7 @@ def add_email(contact: Contact | None, *, email: str) -> ContactEmailAdded | Non
     """Adds an e-mail address; the first one is the primary one."""
     if not is_email(email):
         raise Rejected("This is not an e-mail address.", field="email")
-    return ContactEmailAdded(email=email.strip()) if _find_email(writable(contact), email) is None else None
+    return ContactEmailAdded(email=email.strip()) if find_email(writable(contact), email) is None else None
 
 
 def verify_email(contact: Contact | None, *, email: str) -> ContactEmailVerified | None:
@@ -39,8 +39,10 @@ def remove_email(contact: Contact | None, *, email: str) -> ContactEmailRemoved:
 
 def make_email_primary(contact: Contact | None, *, email: str) -> ContactPrimaryEmailChanged | None:
     """Makes an address the one that is written to."""
-    held = _held_email(writable(contact), email)
-    return ContactPrimaryEmailChanged(email=held) if contact and held != contact.emails[0] else None
+    contact = writable(contact)
+    held = _held_email(contact, email)
+    changed = held != contact.emails[0] or contact.merges.is_foreign("primary_email")
+    return ContactPrimaryEmailChanged(email=held) if changed else None
 
 
 def add_phone(contact: Contact | None, *, phone: Phone) -> ContactPhoneAdded | None:
@@ -48,7 +50,7 @@ def add_phone(contact: Contact | None, *, phone: Phone) -> ContactPhoneAdded | N
     if not phone.entered:
         raise Rejected("A telephone number is missing.", field="phone")
     added = ContactPhoneAdded(phone=phone.entered, e164=phone.e164)
-    return added if _find_phone(writable(contact), phone) is None else None
+    return added if find_phone(writable(contact), phone) is None else None
 
 
 def verify_phone(contact: Contact | None, *, phone: Phone) -> ContactPhoneVerified | None:
@@ -64,29 +66,33 @@ def remove_phone(contact: Contact | None, *, phone: Phone) -> ContactPhoneRemove
 
 def make_phone_primary(contact: Contact | None, *, phone: Phone) -> ContactPrimaryPhoneChanged | None:
     """Makes a number the one that is called."""
-    held = _held_phone(writable(contact), phone)
-    return ContactPrimaryPhoneChanged(phone=held.entered) if contact and held != contact.phones[0] else None
+    contact = writable(contact)
+    held = _held_phone(contact, phone)
+    changed = held != contact.phones[0] or contact.merges.is_foreign("primary_phone")
+    return ContactPrimaryPhoneChanged(phone=held.entered) if changed else None
 
 
-def _find_email(contact: Contact, email: str) -> str | None:
+def find_email(contact: Contact, email: str) -> str | None:
+    """An address of a contact as it was entered, by any spelling of it."""
     wanted = email_identifier(email) or email.strip()
     return next((each for each in contact.emails if (email_identifier(each) or each) == wanted), None)
 
 
 def _held_email(contact: Contact, email: str) -> str:
-    held = _find_email(contact, email)
+    held = find_email(contact, email)
     if held is None:
         raise Rejected("This contact has no such e-mail address.", field="email")
     return held
 
 
-def _find_phone(contact: Contact, phone: Phone) -> Phone | None:
+def find_phone(contact: Contact, phone: Phone) -> Phone | None:
+    """A number of a contact as it was entered, by any variant of it."""
     wanted = phone_identifier(phone) or phone.entered
     return next((each for each in contact.phones if (phone_identifier(each) or each.entered) == wanted), None)
 
 
 def _held_phone(contact: Contact, phone: Phone) -> Phone:
-    held = _find_phone(contact, phone)
+    held = find_phone(contact, phone)
     if held is None:
         raise Rejected("This contact has no such telephone number.", field="phone")
     return held

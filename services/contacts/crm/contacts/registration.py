@@ -4,7 +4,13 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from typing import TypeVar
 
 from crm.chassis.decider import Rejected
-from crm.chassis.people.identity import Identifier, email_identifier, is_email, phone_identifier
+from crm.chassis.people.identity import (
+    Identifier,
+    email_identifier,
+    external_identifier,
+    is_email,
+    phone_identifier,
+)
 from crm.contacts.contact import Contact, writable
 from crm.events.contacts import ContactMoved, ContactRegistered, ContactRenamed, ExternalIdLinked
 from crm.events.particulars import ExternalId, Phone, PostalAddress
@@ -47,8 +53,8 @@ def _once(values: Iterable[V], identifier: Callable[[V], Identifier | None]) -> 
 
 def rename(contact: Contact | None, *, name: str) -> ContactRenamed | None:
     """Gives a contact another name."""
-    name = _named(name)
-    return ContactRenamed(name=name) if name != writable(contact).name else None
+    name, known = _named(name), writable(contact)
+    return ContactRenamed(name=name) if name != known.name or known.merges.is_foreign("name") else None
 
 
 def _named(name: str) -> str:
@@ -59,7 +65,8 @@ def _named(name: str) -> str:
 
 def move(contact: Contact | None, *, address: PostalAddress | None) -> ContactMoved | None:
     """Records another postal address, or that there is none."""
-    return ContactMoved(address=address) if address != writable(contact).address else None
+    known = writable(contact)
+    return ContactMoved(address=address) if address != known.address or known.merges.is_foreign("address") else None
 
 
 def revise(
@@ -77,3 +84,9 @@ def link_external_id(contact: Contact | None, *, external_id: ExternalId) -> Ext
     if external_id in writable(contact).external_ids:
         return None
     return ExternalIdLinked(system=external_id.system, id=external_id.id)
+
+
+def has_external_id(contact: Contact, *, external_id: ExternalId) -> bool:
+    """Whether another system's id is recorded for a contact, in any spelling of the system."""
+    wanted = external_identifier(external_id) or external_id
+    return any((external_identifier(each) or each) == wanted for each in contact.external_ids)

@@ -1,15 +1,11 @@
 """What happens by itself when somebody unsubscribes from a campaign's mails: the consent behind them is withdrawn."""
 
 from functools import partial
-from uuid import UUID
 
-from crm.chassis.decider import Unknown
 from crm.chassis.keys import Destroyed
-from crm.chassis.log import Commands, EventLog
+from crm.chassis.log import Commands
 from crm.chassis.policy import Policy
-from crm.chassis.runtime import Runtime
 from crm.contacts.consent import consent_stream, consents, withdraw
-from crm.contacts.lookup import find_erased
 from crm.events import Recorded
 from crm.events.campaigns import Unsubscribed
 from crm.events.particulars import ConsentEvidence
@@ -18,26 +14,21 @@ withdrawing = Policy("withdrawing")
 
 
 @withdrawing.whenever(Unsubscribed)
-def withdraw_consent(e: Recorded[Unsubscribed], do: Commands, runtime: Runtime) -> None:
-    """Withdraws it from the person under whatever id the mail knew them. Who was erased has no consent left."""
+def withdraw_consent(e: Recorded[Unsubscribed], do: Commands) -> None:
+    """Withdraws it under the id the mail knew the person by, so that an unmerge leaves it with whom it was meant for.
+
+    What counts for a person is said under all ids together (C7). Who was erased has no consent left.
+    """
     f = e.fact
-    contact = _canonical(runtime.log, f.contact)
     command = partial(
         withdraw,
-        contact=contact,
+        contact=f.contact,
         channel=f.channel,
         purpose=f.purpose,
         source=f"campaign:{f.campaign}",
         evidence=ConsentEvidence(note=f"Unsubscribed by {f.method}, {e.event_id}"),
     )
     try:
-        do(consents, consent_stream(contact, f.channel, f.purpose), command)
+        do(consents, consent_stream(f.contact, f.channel, f.purpose), command)
     except Destroyed:
         return
-
-
-def _canonical(log: EventLog, contact: UUID) -> UUID:
-    try:
-        return find_erased(log, contact).contact_id
-    except Unknown:
-        return contact

@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -54,6 +54,19 @@ def from_cursor(cursor: str, order: str, types: Sequence[Any]) -> list[Any]:
         except msgspec.ValidationError as error:
             raise _malformed() from error
     raise _malformed()
+
+
+def page_in_memory(items: Sequence[T], page: PageRequest, order: str, key: Callable[[T], str]) -> Page[T]:
+    """A part of a short list that is read as a whole; `key` tells its items apart. Raises `MalformedCursor`."""
+    keys = [key(each) for each in items]
+    start = 0
+    if page.cursor is not None:
+        (last,) = from_cursor(page.cursor, order, [str])
+        if last not in keys:
+            raise _malformed()
+        start = keys.index(last) + 1
+    end = start + page.limit
+    return Page(tuple(items[start:end]), to_cursor(order, [keys[end - 1]]) if end < len(items) else None)
 
 
 def check_cursor(cursor: str) -> None:

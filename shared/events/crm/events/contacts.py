@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from crm.events.fact import Fact, Personal
+from crm.events.merging import ContactAbsorbed, ContactRestored, ContactsMerged, ContactsUnmerged, MergedFieldChosen
 from crm.events.particulars import ExternalId, Phone, PostalAddress
 
 
@@ -122,6 +123,11 @@ ContactFact: TypeAlias = (
     | ContactRecognised
     | ErasureRequested
     | ContactErased
+    | ContactsMerged
+    | ContactAbsorbed
+    | ContactsUnmerged
+    | ContactRestored
+    | MergedFieldChosen
 )
 
 

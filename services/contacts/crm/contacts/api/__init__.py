@@ -1,6 +1,18 @@
 """How the world gets in: HTTP in, commands and queries out. No rule lives here."""
 
-from crm.contacts.api import consents, contacts, erasure, history, identities, imports, interactions, keys, reach
+from crm.contacts.api import (
+    consents,
+    contacts,
+    erasure,
+    history,
+    identities,
+    imports,
+    interactions,
+    keys,
+    merges,
+    reach,
+    unmerges,
+)
 
 routers = (
     contacts.router,
@@ -12,4 +24,6 @@ routers = (
     erasure.router,
     imports.router,
     keys.router,
+    merges.router,
+    unmerges.router,
 )

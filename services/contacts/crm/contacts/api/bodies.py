@@ -9,11 +9,13 @@ from crm.chassis.auth import Agent, allowed
 from crm.chassis.http import part
 from crm.chassis.settings import Settings
 from crm.contacts.lookup import Found
+from crm.contacts.survivorship import Profile
 from crm.events.particulars import ExternalId, PostalAddress
 
 CanReadContacts: TypeAlias = Annotated[Agent, allowed("contacts:read")]
 CanEditContacts: TypeAlias = Annotated[Agent, allowed("contacts:write")]
 CanEraseContacts: TypeAlias = Annotated[Agent, allowed("contacts:erase")]
+CanMergeContacts: TypeAlias = Annotated[Agent, allowed("contacts:merge")]
 
 Deployment: TypeAlias = Annotated[Settings, part(Settings)]
 """The settings: numbers are read in the deployment's region (C2)."""
@@ -70,7 +72,10 @@ class PhoneAnswer(BaseModel):
 
 
 class ContactAnswer(BaseModel):
-    """A contact. `id` is the canonical one, also when it was asked for by an alias."""
+    """A contact. `id` is the canonical one, also when it was asked for by an alias.
+
+    `provenance`: by field, the id that each value is recorded under, in the order of the values.
+    """
 
     id: UUID
     name: str
@@ -80,13 +85,18 @@ class ContactAnswer(BaseModel):
     external_ids: list[External]
     provisional: bool
     aliases: list[UUID]
+    provenance: dict[str, list[UUID]]
 
     @classmethod
     def of(cls, found: Found) -> "ContactAnswer":
-        contact = found.contact
+        return cls.of_profile(found.contact_id, found.profile)
+
+    @classmethod
+    def of_profile(cls, contact_id: UUID, profile: Profile) -> "ContactAnswer":
+        contact = profile.contact
         address = contact.address
         return cls(
-            id=found.contact_id,
+            id=contact_id,
             name=contact.name,
             emails=[
                 EmailAnswer(email=each, verified=each in contact.verified, primary=at == 0)
@@ -104,4 +114,5 @@ class ContactAnswer(BaseModel):
             external_ids=[External.model_construct(system=each.system, id=each.id) for each in contact.external_ids],
             provisional=contact.provisional,
             aliases=sorted(contact.aliases),
+            provenance={field: list(ids) for field, ids in profile.provenance.items()},
         )

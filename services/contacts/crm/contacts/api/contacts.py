@@ -36,7 +36,9 @@ from crm.contacts.api.bodies import (
 )
 from crm.contacts.contact import contacts
 from crm.contacts.lookup import find
-from crm.contacts.registration import link_external_id, register, revise
+from crm.contacts.registration import has_external_id, link_external_id, register, revise
+from crm.contacts.routing import routed
+from crm.contacts.settling import settle
 
 router = Router(prefix="/contacts", tags=["contacts"])
 
@@ -131,6 +133,9 @@ def patch_contact(
 
 
 @router.post("/{contact_id}/external-ids")
-def post_external_id(contact_id: UUID, body: External, log: Log, agent: CanEditContacts, expected: IfMatch) -> Written:
+def post_external_id(
+    contact_id: UUID, body: External, log: Log, streams: Streams, agent: CanEditContacts, expected: IfMatch
+) -> Written:
     """Records what another system calls this person."""
-    return log.execute(contacts, contact_id, partial(link_external_id, external_id=body.as_fact()), expected)
+    command, holds = (partial(each, external_id=body.as_fact()) for each in (link_external_id, has_external_id))
+    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds, adds=True))

@@ -7,10 +7,10 @@ from pydantic import BaseModel
 
 from crm.chassis.http import IfMatch, Log, ReadModel, Router, Streams, Versioned, Written, reads
 from crm.contacts.api.bodies import CanEraseContacts, CanReadContacts
-from crm.contacts.contact import contacts
-from crm.contacts.erasure import erase
 from crm.contacts.erasures import report
+from crm.contacts.forgetting import forgetting
 from crm.contacts.history import history
+from crm.contacts.settling import settle
 
 router = Router(prefix="/contacts/{contact_id}", tags=["erasure"])
 
@@ -28,9 +28,9 @@ class ErasureAnswer(BaseModel):
 
 
 @router.delete("")
-def delete_contact(contact_id: UUID, log: Log, agent: CanEraseContacts, expected: IfMatch) -> Written:
+def delete_contact(contact_id: UUID, log: Log, streams: Streams, agent: CanEraseContacts, expected: IfMatch) -> Written:
     """Forgets a person for ever, under all of their ids. What stays: amounts, dates, and an id that names nobody."""
-    return log.execute(contacts, contact_id, erase, expected)
+    return settle(log, contact_id, lambda: forgetting(streams, contact_id, expected))
 
 
 @router.get("/erasure", dependencies=[reads(history)])

@@ -43,12 +43,13 @@ def get_identity(
     given = [each for each in (email, phone, external_id) if each is not None]
     if len(given) != 1:
         raise invalid("email", "query", "Give exactly one of email, phone and external_id.")
-    found = find(streams, find_holder(streams, _identifier(email, phone, external_id, deployment.region)))
+    found = find(streams, find_holder(streams, identifier_of(email, phone, external_id, deployment.region)))
     answer = Identity(contact_id=found.contact_id, provisional=found.contact.provisional)
     return Versioned(answer, found.version, found.token)
 
 
-def _identifier(email: str | None, phone: str | None, external_id: str | None, region: str) -> Identifier | None:
+def identifier_of(email: str | None, phone: str | None, external_id: str | None, region: str) -> Identifier | None:
+    """The one identifier that is given, read in a region; None if it names nobody in particular."""
     if email is not None:
         return email_identifier(email)
     if phone is not None:

@@ -5,12 +5,13 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from crm.chassis.http import IfMatch, Log, Router, Written
+from crm.chassis.http import IfMatch, Log, Router, Streams, Written
 from crm.chassis.people.fields import Email
 from crm.chassis.people.identity import read_phone
 from crm.contacts import reach
 from crm.contacts.api.bodies import CanEditContacts, Deployment, PhoneText
-from crm.contacts.contact import contacts
+from crm.contacts.routing import routed
+from crm.contacts.settling import settle
 
 router = Router(prefix="/contacts/{contact_id}", tags=["contacts"])
 
@@ -24,60 +25,112 @@ class APhone(BaseModel, extra="forbid"):
 
 
 @router.post("/emails")
-def add_email(contact_id: UUID, body: AnEmail, log: Log, agent: CanEditContacts, expected: IfMatch) -> Written:
+def add_email(
+    contact_id: UUID, body: AnEmail, log: Log, streams: Streams, agent: CanEditContacts, expected: IfMatch
+) -> Written:
     """Adds an e-mail address."""
-    return log.execute(contacts, contact_id, partial(reach.add_email, email=body.email), expected)
+    command = partial(reach.add_email, email=body.email)
+    holds = partial(reach.find_email, email=body.email)
+    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds, adds=True))
 
 
 @router.post("/emails/verify")
-def verify_email(contact_id: UUID, body: AnEmail, log: Log, agent: CanEditContacts, expected: IfMatch) -> Written:
+def verify_email(
+    contact_id: UUID, body: AnEmail, log: Log, streams: Streams, agent: CanEditContacts, expected: IfMatch
+) -> Written:
     """Records that an address is known to be this person's."""
-    return log.execute(contacts, contact_id, partial(reach.verify_email, email=body.email), expected)
+    command = partial(reach.verify_email, email=body.email)
+    holds = partial(reach.find_email, email=body.email)
+    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds))
 
 
 @router.post("/emails/remove")
-def remove_email(contact_id: UUID, body: AnEmail, log: Log, agent: CanEditContacts, expected: IfMatch) -> Written:
+def remove_email(
+    contact_id: UUID, body: AnEmail, log: Log, streams: Streams, agent: CanEditContacts, expected: IfMatch
+) -> Written:
     """Removes an e-mail address; it is free for others again."""
-    return log.execute(contacts, contact_id, partial(reach.remove_email, email=body.email), expected)
+    command = partial(reach.remove_email, email=body.email)
+    holds = partial(reach.find_email, email=body.email)
+    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds))
 
 
 @router.put("/emails/primary")
-def make_email_primary(contact_id: UUID, body: AnEmail, log: Log, agent: CanEditContacts, expected: IfMatch) -> Written:
+def make_email_primary(
+    contact_id: UUID, body: AnEmail, log: Log, streams: Streams, agent: CanEditContacts, expected: IfMatch
+) -> Written:
     """Makes an address the one that is written to."""
-    return log.execute(contacts, contact_id, partial(reach.make_email_primary, email=body.email), expected)
+    command = partial(reach.make_email_primary, email=body.email)
+    holds = partial(reach.find_email, email=body.email)
+    return settle(
+        log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds, primary="primary_email")
+    )
 
 
 @router.post("/phones")
 def add_phone(
-    contact_id: UUID, body: APhone, log: Log, agent: CanEditContacts, expected: IfMatch, deployment: Deployment
+    contact_id: UUID,
+    body: APhone,
+    log: Log,
+    streams: Streams,
+    agent: CanEditContacts,
+    expected: IfMatch,
+    deployment: Deployment,
 ) -> Written:
     """Adds a telephone number."""
     phone = read_phone(body.phone, deployment.region)
-    return log.execute(contacts, contact_id, partial(reach.add_phone, phone=phone), expected)
+    command = partial(reach.add_phone, phone=phone)
+    holds = partial(reach.find_phone, phone=phone)
+    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds, adds=True))
 
 
 @router.post("/phones/verify")
 def verify_phone(
-    contact_id: UUID, body: APhone, log: Log, agent: CanEditContacts, expected: IfMatch, deployment: Deployment
+    contact_id: UUID,
+    body: APhone,
+    log: Log,
+    streams: Streams,
+    agent: CanEditContacts,
+    expected: IfMatch,
+    deployment: Deployment,
 ) -> Written:
     """Records that a number is known to be this person's."""
     phone = read_phone(body.phone, deployment.region)
-    return log.execute(contacts, contact_id, partial(reach.verify_phone, phone=phone), expected)
+    command = partial(reach.verify_phone, phone=phone)
+    holds = partial(reach.find_phone, phone=phone)
+    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds))
 
 
 @router.post("/phones/remove")
 def remove_phone(
-    contact_id: UUID, body: APhone, log: Log, agent: CanEditContacts, expected: IfMatch, deployment: Deployment
+    contact_id: UUID,
+    body: APhone,
+    log: Log,
+    streams: Streams,
+    agent: CanEditContacts,
+    expected: IfMatch,
+    deployment: Deployment,
 ) -> Written:
     """Removes a telephone number; it is free for others again."""
     phone = read_phone(body.phone, deployment.region)
-    return log.execute(contacts, contact_id, partial(reach.remove_phone, phone=phone), expected)
+    command = partial(reach.remove_phone, phone=phone)
+    holds = partial(reach.find_phone, phone=phone)
+    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds))
 
 
 @router.put("/phones/primary")
 def make_phone_primary(
-    contact_id: UUID, body: APhone, log: Log, agent: CanEditContacts, expected: IfMatch, deployment: Deployment
+    contact_id: UUID,
+    body: APhone,
+    log: Log,
+    streams: Streams,
+    agent: CanEditContacts,
+    expected: IfMatch,
+    deployment: Deployment,
 ) -> Written:
     """Makes a number the one that is called."""
     phone = read_phone(body.phone, deployment.region)
-    return log.execute(contacts, contact_id, partial(reach.make_phone_primary, phone=phone), expected)
+    command = partial(reach.make_phone_primary, phone=phone)
+    holds = partial(reach.find_phone, phone=phone)
+    return settle(
+        log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds, primary="primary_phone")
+    )

@@ -1,5 +1,6 @@
 """Aliases: several ids of one person. Every service folds them from the facts of contacts, and resolves in queries."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,6 +9,7 @@ from crm.chassis.projection import View
 from crm.chassis.projection.query import Db
 from crm.events import Recorded
 from crm.events.contacts import ContactIdentified
+from crm.events.merging import ContactAbsorbed, ContactRestored
 
 LONGEST_CHAIN = 100
 """A chain A -> B -> C is followed so far; the rules of contacts allow no cycle (C8)."""
@@ -15,7 +17,7 @@ LONGEST_CHAIN = 100
 
 @dataclass(frozen=True)
 class Alias:
-    """An id that stands for another one."""
+    """An id that stands for another one, since a moment."""
 
     alias: UUID
     holder: UUID
@@ -28,6 +30,8 @@ class Aliases(View[Alias]):
     def __init__(self) -> None:
         super().__init__("aliases", Alias, key="alias", indexes=("holder",))
         self.on(ContactIdentified)(point)
+        self.on(ContactAbsorbed)(join)
+        self.on(ContactRestored)(leave)
 
     def resolve(self, db: Db, contact: UUID) -> UUID:
         """The canonical id behind an id: itself, where nothing is known of it."""
@@ -48,6 +52,18 @@ class Aliases(View[Alias]):
             found += latest
         return tuple(found)
 
+    def joined_at(self, db: Db, ids: Iterable[UUID]) -> datetime | None:
+        """Since when all these ids of one person stand for each other (UTC); None if there is only one."""
+        return max((each.since for each in self.select(db, "alias = ANY(%s)", (list(ids),))), default=None)
+
 
 def point(_: Alias | None, e: Recorded[ContactIdentified]) -> Alias:
     return Alias(e.stream, e.fact.holder, e.recorded_at)
+
+
+def join(_: Alias | None, e: Recorded[ContactAbsorbed]) -> Alias:
+    return Alias(e.stream, e.fact.survivor, e.recorded_at)
+
+
+def leave(_: Alias | None, e: Recorded[ContactRestored]) -> None:
+    """It stands for itself again."""

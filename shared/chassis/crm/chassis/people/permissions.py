@@ -30,11 +30,27 @@ class Permissions(View[Permission]):
         super().__init__("permissions", Permission, key="consent", indexes=("contact_id, channel, purpose",))
         self.on(ConsentGranted, ConsentWithdrawn)(decide)
 
-    def allows(self, db: Db, contacts: Iterable[UUID], channel: str, purpose: str) -> bool:
-        """Whether a person with these ids allows it: granted under one of them and withdrawn under none (C7)."""
+    def allows(
+        self, db: Db, contacts: Iterable[UUID], channel: str, purpose: str, *, joined_at: datetime | None = None
+    ) -> bool:
+        """Whether a person with these ids allows it (C7). `joined_at`: since when they are known to be one person."""
         where = "contact_id = ANY(%s) AND channel = %s AND purpose = %s"
         found = self.select(db, where, (list(contacts), channel, purpose))
-        return bool(found) and all(each.granted for each in found)
+        return consented_at(found, joined_at) is not None
+
+
+def consented_at(said: Iterable[Permission], joined_at: datetime | None = None) -> datetime | None:
+    """When a person last allowed something, by what they said of it under each id; None if they do not allow it (C7).
+
+    The most restrictive word wins: one withdrawal outweighs what was granted under other ids, except what was granted
+    later than it and after the ids were known to be one person's: by then they meant all of them.
+    """
+    said = list(said)
+    granted = max((each.since for each in said if each.granted), default=None)
+    withdrawn = max((each.since for each in said if not each.granted), default=None)
+    if granted is None or withdrawn is None:
+        return granted
+    return granted if joined_at is not None and granted > max(withdrawn, joined_at) else None
 
 
 def decide(_: Permission | None, e: Recorded[ConsentGranted | ConsentWithdrawn]) -> Permission:

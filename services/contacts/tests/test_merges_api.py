@@ -1,0 +1,225 @@
+"""Merging and undoing it over HTTP, on a log in memory."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from fastapi.testclient import TestClient
+
+Register = Callable[..., UUID]
+
+
+@pytest.fixture
+def merge(api: TestClient) -> Callable[..., UUID]:
+    """Merges contacts over HTTP and returns the id of the merge."""
+
+    def merge(contact: UUID, *absorb: UUID, **more: Any) -> UUID:
+        answer = api.post(f"/contacts/{contact}/merge", json={"absorb": [str(each) for each in absorb], **more})
+        assert answer.status_code == 201, answer.text
+        return UUID(api.get(answer.headers["Location"]).json()["items"][0]["merge_id"])
+
+    return merge
+
+
+@pytest.fixture
+def read(api: TestClient) -> Callable[[UUID], Any]:
+    """A contact as it is read by an id."""
+    return lambda contact: api.get(f"/contacts/{contact}").raise_for_status().json()
+
+
+Merge = Callable[..., UUID]
+Read = Callable[[UUID], Any]
+
+
+def undo(api: TestClient, contact: UUID, **by: str) -> None:
+    api.post(f"/contacts/{contact}/unmerge", json={"reason": "Two people", **by}).raise_for_status()
+
+
+def test_c8_an_absorbed_id_is_answered_with_the_canonical_person(
+    registered: Register, merge: Merge, read: Read
+) -> None:
+    ada = registered("Ada", emails=["ada@example.com"])
+    bob = registered("A. Lovelace", emails=["ada@work.example"], address={"city": "London"})
+    merge(ada, bob)
+    person = read(bob)
+    assert person == read(ada)
+    assert person["id"] == str(ada)
+    assert person["aliases"] == [str(bob)]
+    assert [each["email"] for each in person["emails"]] == ["ada@example.com", "ada@work.example"]
+    assert person["address"]["city"] == "London"
+    assert person["provenance"]["address"] == [str(bob)]
+    assert person["provenance"]["emails"] == [str(ada), str(bob)]
+
+
+def test_c9_after_an_unmerge_each_is_as_before(api: TestClient, registered: Register, merge: Merge, read: Read) -> None:
+    ada, bob = registered("Ada", phones=["030 901820"]), registered("Bob", emails=["bob@example.com"])
+    before = read(ada), read(bob)
+    merge_id = merge(ada, bob)
+    undo(api, bob, merge_id=str(merge_id))
+    assert (read(ada), read(bob)) == before
+    assert api.get("/identities", params={"email": "bob@example.com"}).json()["contact_id"] == str(bob)
+
+
+def test_c8_chains_resolve_and_can_be_undone_in_the_middle(
+    api: TestClient, registered: Register, merge: Merge, read: Read
+) -> None:
+    a, b, c = registered("A"), registered("B"), registered("C")
+    inner = merge(a, b, survivor=str(a))
+    merge(c, b, survivor=str(c))
+    assert {read(each)["id"] for each in (a, b, c)} == {str(c)}
+    undo(api, c, merge_id=str(inner))
+    assert [read(each)["id"] for each in (a, b, c)] == [str(c), str(b), str(c)]
+
+
+def test_c8_nobody_is_merged_with_themselves(api: TestClient, registered: Register, merge: Merge) -> None:
+    ada, bob = registered("Ada"), registered("Bob")
+    for absorb in ([ada], [bob, bob]):
+        answer = api.post(f"/contacts/{ada}/merge", json={"absorb": [str(each) for each in absorb]})
+        assert (answer.status_code, answer.json()["field"]) == (409, "absorb")
+    merge(ada, bob)
+    for one, other in ((ada, bob), (bob, ada)):
+        answer = api.post(f"/contacts/{one}/merge", json={"absorb": [str(other)]})
+        assert answer.status_code == 409
+        assert "one person already" in answer.json()["detail"]
+    assert api.post(f"/contacts/{ada}/merge", json={"absorb": [str(uuid4())]}).status_code == 404
+
+
+def test_c6_the_preview_is_the_result(api: TestClient, registered: Register) -> None:
+    ada = registered("Ada", emails=["ada@example.com"], phones=["030 901820"])
+    bob = registered("Ada King", emails=["king@example.com"], address={"city": "London"})
+    choices = {"name": str(ada), "primary_email": str(bob)}
+    proposal = {"absorb": [str(bob)], "survivor": str(ada), "choices": choices}
+    answer = api.post(f"/contacts/{ada}/merge", json=proposal | {"versions": {str(ada): 1, str(bob): 1}})
+    assert answer.status_code == 201
+    person = api.get(f"/contacts/{ada}").json()
+    assert person["name"] == "Ada"
+    assert person["emails"][0] == {"email": "king@example.com", "verified": False, "primary": True}
+
+
+def test_c6_a_merge_is_refused_if_what_was_previewed_has_changed(api: TestClient, registered: Register) -> None:
+    ada, bob = registered("Ada"), registered("Bob")
+    api.patch(f"/contacts/{bob}", json={"name": "Robert"}).raise_for_status()
+    body = {"absorb": [str(bob)], "versions": {str(ada): 1, str(bob): 1}}
+    assert api.post(f"/contacts/{ada}/merge", json=body).status_code == 412
+
+
+def test_a_repeated_merge_is_answered_and_not_done_again(api: TestClient, registered: Register) -> None:
+    ada, bob = registered("Ada"), registered("Bob")
+    body, headers = {"absorb": [str(bob)]}, {"Idempotency-Key": "one"}
+    first, second = (api.post(f"/contacts/{ada}/merge", json=body, headers=headers) for _ in range(2))
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert first.json() == second.json()
+
+
+def test_c9_an_unmerge_by_an_identifier_takes_its_contact_out(
+    api: TestClient, registered: Register, merge: Merge, read: Read
+) -> None:
+    ada, bob, eve = registered("Ada", emails=["ada@x.example"]), registered("Bob", phones=["030 901820"]), registered()
+    merge(ada, bob)
+    merge(ada, eve)
+    undo(api, ada, phone="+49 30 901820")
+    assert [read(each)["id"] for each in (ada, bob, eve)] == [str(ada), str(bob), str(ada)]
+
+
+def test_c9_an_unmerge_by_the_first_identifier_leaves_its_contact_alone(
+    api: TestClient, registered: Register, merge: Merge, read: Read
+) -> None:
+    ada, bob, eve = registered("Ada", emails=["ada@x.example"]), registered("Bob"), registered("Eve")
+    merge(ada, bob)
+    merge(ada, eve)
+    undo(api, ada, email="ADA@x.example")
+    assert [read(each)["id"] for each in (ada, bob, eve)] == [str(ada), str(bob), str(eve)]
+    refused = api.post(f"/contacts/{ada}/unmerge", json={"reason": "Again", "email": "ada@x.example"})
+    assert refused.status_code == 409
+    stranger = api.post(f"/contacts/{bob}/unmerge", json={"reason": "Not mine", "email": "ada@x.example"})
+    assert stranger.status_code == 409
+
+
+def test_exactly_one_way_to_name_a_merge_is_given(api: TestClient, registered: Register) -> None:
+    ada = registered()
+    for body in ({"reason": "x"}, {"reason": "x", "email": "a@b.example", "phone": "1"}, {"merge_id": str(uuid4())}):
+        assert api.post(f"/contacts/{ada}/unmerge", json=body).status_code == 422
+
+
+def test_c6_a_choice_can_be_changed_later(api: TestClient, registered: Register, merge: Merge, read: Read) -> None:
+    ada, bob = registered("Ada"), registered("Bob")
+    merge(ada, bob, survivor=str(ada), choices={"name": str(ada)})
+    api.put(f"/contacts/{ada}/choices/name", json={"source": str(bob)}).raise_for_status()
+    assert read(ada)["name"] == "Bob"
+    api.patch(f"/contacts/{ada}", json={"name": "Ada"}).raise_for_status()
+    assert read(ada)["name"] == "Ada"
+    answer = api.put(f"/contacts/{ada}/choices/address", json={"source": str(bob)})
+    assert (answer.status_code, answer.json()["field"]) == (409, "address")
+
+
+def test_c11_before_the_merge_each_id_stands_alone(
+    api: TestClient, registered: Register, merge: Merge, read: Read
+) -> None:
+    ada, bob = registered("Ada"), registered("Bob")
+    before = read(bob)
+    merge_id = merge(ada, bob)
+    record = api.get(f"/contacts/{bob}/merges").json()["items"][0]
+    assert (record["merge_id"], record["absorbed"], record["undone_at"]) == (str(merge_id), [str(bob)], None)
+    links = api.get(f"/contacts/{ada}/aliases").json()["items"]
+    assert [(each["id"], each["stands_for"], each["merge_id"]) for each in links] == [
+        (str(bob), str(ada), str(merge_id))
+    ]
+    moment = record["merged_at"]
+    undo(api, ada, merge_id=str(merge_id))
+    for parameter in ("as_of", "as_known_at"):
+        then = api.get(f"/contacts/{bob}", params={parameter: moment}).json()
+        assert then["id"] == str(ada)
+        assert api.get(f"/contacts/{bob}/aliases", params={parameter: moment}).json()["items"] == links
+    assert read(bob) == before
+    assert api.get(f"/contacts/{ada}/aliases").json()["items"] == []
+    assert api.get(f"/contacts/{ada}/merges").json()["items"][0]["reason"] == "Two people"
+
+
+def test_c8_what_an_absorbed_id_holds_is_changed_where_it_is_held(
+    api: TestClient, registered: Register, merge: Merge, read: Read
+) -> None:
+    ada = registered("Ada", emails=["ada@x.example"], phones=["030 901820"])
+    bob = registered("Bob", emails=["bob@x.example", "bob@y.example"], external_ids=[{"system": "shop", "id": "7"}])
+    merge_id = merge(ada, bob, survivor=str(ada))
+    for method, path, body in (
+        ("POST", "emails", {"email": "BOB@x.example"}),
+        ("POST", "external-ids", {"system": "SHOP", "id": "7"}),
+        ("POST", "emails/verify", {"email": "bob@x.example"}),
+        ("PUT", "emails/primary", {"email": "bob@y.example"}),
+        ("POST", "emails/remove", {"email": "bob@x.example"}),
+    ):
+        answer = api.request(method, f"/contacts/{ada}/{path}", json=body)
+        assert answer.status_code == 200, (path, answer.text)
+    assert [each["email"] for each in read(ada)["emails"]] == ["bob@y.example", "ada@x.example"]
+    api.put(f"/contacts/{ada}/emails/primary", json={"email": "ada@x.example"}).raise_for_status()
+    assert [each["email"] for each in read(ada)["emails"]] == ["ada@x.example", "bob@y.example"]
+    assert api.post(f"/contacts/{ada}/emails/remove", json={"email": "eve@x.example"}).status_code == 409
+    undo(api, ada, merge_id=str(merge_id))
+    assert [each["email"] for each in read(bob)["emails"]] == ["bob@y.example"]
+
+
+def test_c8_what_is_written_to_an_absorbed_id_is_refused_with_the_canonical_one(
+    api: TestClient, registered: Register, merge: Merge
+) -> None:
+    ada, bob = registered("Ada"), registered("Bob", emails=["bob@x.example"])
+    merge(ada, bob, survivor=str(ada))
+    for method, path, body in (
+        ("PATCH", "", {"name": "Robert"}),
+        ("POST", "/emails/remove", {"email": "bob@x.example"}),
+        ("POST", "/interactions", {"kind": "note", "subject": "Called"}),
+    ):
+        answer = api.request(method, f"/contacts/{bob}{path}", json=body)
+        assert answer.status_code == 409
+        assert str(ada) in answer.json()["detail"]
+
+
+def test_c13_merged_people_are_erased_as_one(api: TestClient, registered: Register, merge: Merge) -> None:
+    ada, bob = registered("Ada"), registered("Bob", emails=["bob@x.example"])
+    merge_id = merge(ada, bob, survivor=str(ada))
+    api.delete(f"/contacts/{ada}").raise_for_status()
+    for each in (ada, bob):
+        assert api.get(f"/contacts/{each}").status_code == 410
+        body = {"merge_id": str(merge_id), "reason": "Too late"}
+        assert api.post(f"/contacts/{each}/unmerge", json=body).status_code == 410
+    assert api.get("/identities", params={"email": "bob@x.example"}).status_code == 404
