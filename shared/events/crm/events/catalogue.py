@@ -18,7 +18,14 @@ from crm.events import (
 from crm.events.fact import Fact, UnknownFact, service_of, type_of
 
 MODULES: dict[str, tuple[ModuleType, ...]] = {
-    "contacts": (contacts, interactions, consents, identifiers, imports, merging),
+    "contacts": (
+        contacts,
+        interactions,
+        consents,
+        identifiers,
+        imports,
+        merging,
+    ),
     "sales": (sales,),
     "service-desk": (service_desk,),
     "campaigns": (campaigns,),
