@@ -2,7 +2,7 @@
 
 import unicodedata
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from crm.chassis.people.known import changed
@@ -101,9 +101,14 @@ def strike_out(_: Entry | None, e: Recorded[ContactErased | ContactIdentified]) 
 
 def find(db: Db, text: str, page: PageRequest) -> Page[Entry]:
     """The contacts whose name or addresses contain every word, by name; all of them without a word."""
+    conditions, words = containing(text)
+    return directory.page(db, " AND ".join(conditions) or "true", words, order_by="name", page=page)
+
+
+def containing(text: str) -> tuple[list[str], list[Any]]:
+    """Conditions, and their parameters, that are true where `searched` contains every word."""
     words = [f"%{_literally(each)}%" for each in plain(text).split()]
-    where = " AND ".join(["searched LIKE %s"] * len(words)) or "true"
-    return directory.page(db, where, words, order_by="name", page=page)
+    return ["searched LIKE %s"] * len(words), words
 
 
 def plain(text: str) -> str:

@@ -1,6 +1,20 @@
 """How the world gets in: HTTP in, commands and queries out. No rule lives here."""
 
-from crm.contacts.api import consents, contacts, erasure, history, identities, imports, interactions, keys, reach
+from crm.contacts.api import (
+    account_standing,
+    accounts,
+    affiliations,
+    consents,
+    contacts,
+    erasure,
+    history,
+    identities,
+    imports,
+    interactions,
+    keys,
+    people,
+    reach,
+)
 
 routers = (
     contacts.router,
@@ -12,4 +26,8 @@ routers = (
     erasure.router,
     imports.router,
     keys.router,
+    accounts.router,
+    account_standing.router,
+    affiliations.router,
+    people.router,
 )
