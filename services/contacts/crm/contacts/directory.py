@@ -132,10 +132,10 @@ def find(db: Db, text: str, page: PageRequest) -> Page[Entry]:
 
     They are in the order of the canonical contacts' own names.
     """
-    words = [f"%{_literally(each)}%" for each in plain(text).split()]
+    conditions, words = containing(text)
     where, params = "alias_of IS NULL", list[Any]()
     if words:
-        matches = " AND ".join(["searched LIKE %s"] * len(words))
+        matches = " AND ".join(conditions)
         absorbed = directory.select(db, f"alias_of IS NOT NULL AND {matches}", words)
         where, params = (
             f"{where} AND ({matches} OR contact_id = ANY(%s))",
@@ -161,6 +161,12 @@ def _composed(row: Entry, family: Family) -> Entry:
     person = compose(family).contact
     phones = tuple(each.entered for each in person.phones)
     return entry(row.contact_id, person.name, person.emails, phones, person.address, row.provisional)
+
+
+def containing(text: str) -> tuple[list[str], list[Any]]:
+    """Conditions, and their parameters, that are true where `searched` contains every word."""
+    words = [f"%{_literally(each)}%" for each in plain(text).split()]
+    return ["searched LIKE %s"] * len(words), words
 
 
 def plain(text: str) -> str:

@@ -4,7 +4,11 @@ from importlib.resources import files
 
 from crm.chassis.log import ClaimFacts
 from crm.chassis.service import Service
+from crm.contacts.account import accounts
+from crm.contacts.account_list import account_list
+from crm.contacts.affiliation import affiliations
 from crm.contacts.api import routers
+from crm.contacts.belonging import belonging
 from crm.contacts.consent import consents
 from crm.contacts.contact import contacts
 from crm.contacts.directory import directory
@@ -24,9 +28,15 @@ from crm.events.identifiers import IdentifierClaimed, IdentifierReleased
 service = Service(
     "contacts",
     purpose="Who customers are, what they allow, and the one history of everything that happened with them.",
-    aggregates=(contacts, interactions, consents, erasures, imports, import_rows),
+    aggregates=(
+        *(contacts, interactions, consents, erasures, imports, import_rows),
+        *(accounts, affiliations),
+    ),
     claim_facts=ClaimFacts(IdentifierClaimed, IdentifierReleased),
-    views=(directory, aliases, permissions, history, import_report),  # history folds every service's facts
+    views=(
+        *(directory, aliases, permissions, history, import_report),  # history folds every service's facts
+        *(account_list, belonging),
+    ),
     policies=(registering, withdrawing, erasing),
     routers=routers,
     roles={"imports": work_off_imports},

@@ -38,7 +38,7 @@ class Taken(Rejected):
     """An identifier is held by another stream; `holder` won."""
 
     def __init__(self, kind: str, holder: UUID) -> None:
-        super().__init__(f"This {kind.replace('_', ' ')} already belongs to contact {holder}.", field=kind)
+        super().__init__(f"This {kind.replace('_', ' ')} already belongs to {holder}.", field=kind)
         self.kind = kind
         self.holder = holder
 

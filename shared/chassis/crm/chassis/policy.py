@@ -2,7 +2,7 @@
 
 import inspect
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
@@ -71,9 +71,9 @@ class PolicyCommands(Commands):
         self._policy, self._cause = policy, cause
         self._ordinals = count()  # shared with what `with_` makes of these commands
 
-    def execute_together(self, *steps: Step) -> Written:
+    def _execute(self, plans: Iterator[tuple[Step, ...]], *, planned: bool = False) -> Written:
         key = Idempotency(f"policy:{self._policy}", f"{self._cause.event_id}:{next(self._ordinals)}", b"")
-        return Commands(self._log, self.context.with_(idempotency=key)).execute_together(*steps)
+        return Commands(self._log, self.context.with_(idempotency=key))._execute(plans, planned=planned)
 
     def try_(self, aggregate: Aggregate[Any, Any], stream: UUID, command: Command) -> Written | Rejected:
         """Executes a command whose refusal is an answer the rule can live with, and returns the refusal."""

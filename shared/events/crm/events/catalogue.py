@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 from crm.events import (
+    accounts,
     analytics,
     campaigns,
     consents,
@@ -25,6 +26,7 @@ MODULES: dict[str, tuple[ModuleType, ...]] = {
         identifiers,
         imports,
         merging,
+        accounts,
     ),
     "sales": (sales,),
     "service-desk": (service_desk,),

@@ -7,13 +7,13 @@ from crm.events.fact import Fact
 
 
 class IdentifierClaimed(Fact, frozen=True, tag="crm.contacts.identifier-claimed.v1"):
-    summary = "{kind} claimed by contact {holder}"
+    summary = "{kind} claimed by {holder}"
     kind: str
     holder: UUID
 
 
 class IdentifierReleased(Fact, frozen=True, tag="crm.contacts.identifier-released.v1"):
-    summary = "{kind} released by contact {holder}"
+    summary = "{kind} released by {holder}"
     kind: str
     holder: UUID
 

@@ -1,6 +1,9 @@
 """How the world gets in: HTTP in, commands and queries out. No rule lives here."""
 
 from crm.contacts.api import (
+    account_standing,
+    accounts,
+    affiliations,
     consents,
     contacts,
     erasure,
@@ -10,6 +13,7 @@ from crm.contacts.api import (
     interactions,
     keys,
     merges,
+    people,
     reach,
     unmerges,
 )
@@ -26,4 +30,8 @@ routers = (
     keys.router,
     merges.router,
     unmerges.router,
+    accounts.router,
+    account_standing.router,
+    affiliations.router,
+    people.router,
 )

@@ -1,18 +1,19 @@
 """Executing commands: load, decide, append in one statement; decide again when somebody else was faster."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, Self
 from uuid import UUID, uuid4
 
 from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
-from crm.chassis.decider import Aggregate, Command, Rejected
+from crm.chassis.decider import Aggregate, Command, Rejected, Taken
 from crm.chassis.log.context import Context, Idempotency, Step, Written
 from crm.chassis.log.draft import Draft, in_order
 from crm.chassis.log.refusals import raise_again, written_down
@@ -61,11 +62,22 @@ class Commands:
 
     def execute_together(self, *steps: Step) -> Written:
         """Decides several streams' commands in order and appends all their facts atomically, or none."""
+        return self._execute(repeat(steps))
+
+    def execute_planned(self, plan: Callable[[], Sequence[Step]]) -> Written:
+        """The same for steps that follow from what is in the log: who holds an identifier, what stands above what.
+
+        The plan is made again when it fell behind: a stream moved since it was `seen`, or an identifier was taken.
+        """
+        return self._execute((tuple(plan()) for _ in range(ATTEMPTS)), planned=True)
+
+    def _execute(self, plans: Iterator[tuple[Step, ...]], *, planned: bool = False) -> Written:
+        steps = next(plans)
         with _append_span(steps[0], self.context) as traceparent:
             failure: Exception = Conflict("Others are changing this record at the same moment. Try again.")
-            for _ in range(ATTEMPTS):
+            for left in reversed(range(ATTEMPTS)):
                 try:
-                    return self._attempt(steps, traceparent)
+                    return self._attempt(steps, traceparent, again=planned and left > 0)
                 except Conflict:
                     if answer := self._recalled():
                         return answer
@@ -75,14 +87,18 @@ class Commands:
                         raise
                     failure = away
                     self._log.store.reconnect()
+                if left:
+                    steps = next(plans)
             raise failure
 
-    def _attempt(self, steps: tuple[Step, ...], traceparent: str) -> Written:
+    def _attempt(self, steps: tuple[Step, ...], traceparent: str, *, again: bool) -> Written:
         log = self._log
         draft = Draft(log.keys, log.claims, self.context.occurred_at)
         try:
             draft.decide(steps, log.store.load({step.stream for step in steps}))
         except Rejected as refusal:
+            if again and isinstance(refusal, Taken):
+                raise Conflict("an identifier was taken after the plan was made") from refusal
             return self._refused(steps[0].stream, refusal)
         main = steps[0].stream
         append = self._append_of(draft, main, traceparent)

@@ -41,6 +41,8 @@ class Step:
     stream: UUID
     command: Command
     expected: int | None = None
+    seen: int | None = None
+    """The version a plan was made on (0: no such stream). If the stream has moved, the plan is made again."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from crm.chassis.decider import Aggregate, Claim, Moved, Rejected, Unknown, fact
 from crm.chassis.keys import Keys
 from crm.chassis.log.claims import Claims
 from crm.chassis.log.context import Step
-from crm.chassis.log.store import NewFact, TimerChanges
+from crm.chassis.log.store import Conflict, NewFact, TimerChanges
 from crm.events import Fact, Sealed, type_of, upcasts, wire
 
 CLOCK_SKEW = timedelta(minutes=5)
@@ -55,13 +55,15 @@ class Draft:
     _streams: dict[UUID, _Stream] = field(default_factory=dict)
 
     def decide(self, steps: Sequence[Step], histories: dict[UUID, list[Sealed]]) -> None:
-        """Runs every step's command. Raises `Rejected` and its kinds; nothing is appended then."""
+        """Runs every step's command. Raises `Rejected` and its kinds, `Conflict`; nothing is appended then."""
         for step in steps:
             stream = self._streams.get(step.stream) or self._open(step, histories[step.stream])
             if step.expected is not None and step.expected != stream.version:
                 if stream.version == 0:
                     raise Unknown(f"There is no such {step.aggregate.name}.")
                 raise Moved(step.expected, stream.version)
+            if step.seen is not None and step.seen != stream.version:
+                raise Conflict("what the plan was made on has moved")
             for fact in facts_of(step.command(stream.state)):
                 self._add(stream, fact)
         self._claim()

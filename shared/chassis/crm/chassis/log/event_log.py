@@ -1,6 +1,6 @@
 """The log of one service: where its commands are decided and its facts are read."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -52,14 +52,39 @@ class EventLog:
 
         Raises `Unknown` if there was no such stream, or not yet.
         """
-        history = own(aggregate, self.store.load([stream])[stream])
-        recorded = [each for each in history if as_known_at is None or each.recorded_at <= as_known_at]
+        folded = self._fold(aggregate, stream, self.store.load([stream])[stream], as_of, as_known_at)
+        if folded is None:
+            moment = as_of or as_known_at
+            raise Unknown(f"There is no such {aggregate.name}{f' as of {moment.isoformat()}' if moment else ''}.")
+        return folded
+
+    def get_all(
+        self,
+        aggregate: Aggregate[S, Any],
+        streams: Collection[UUID],
+        *,
+        as_of: datetime | None = None,
+        as_known_at: datetime | None = None,
+    ) -> dict[UUID, Folded[S]]:
+        """The states of several streams, in one look; those that there were not (yet) are absent."""
+        histories = self.store.load(streams) if streams else {}
+        found = {each: self._fold(aggregate, each, histories[each], as_of, as_known_at) for each in histories}
+        return {stream: folded for stream, folded in found.items() if folded is not None}
+
+    def _fold(
+        self,
+        aggregate: Aggregate[S, Any],
+        stream: UUID,
+        history: Sequence[Sealed],
+        as_of: datetime | None,
+        as_known_at: datetime | None,
+    ) -> Folded[S] | None:
+        recorded = [each for each in own(aggregate, history) if as_known_at is None or each.recorded_at <= as_known_at]
         facts = [wire.open_fact(each, self.keys.unseal) for each in recorded]
         known = [each for each in facts if as_of is None or each.occurred_at <= as_of]
         state = aggregate.fold(each.fact for each in known)
         if state is None:
-            moment = as_of or as_known_at
-            raise Unknown(f"There is no such {aggregate.name}{f' as of {moment.isoformat()}' if moment else ''}.")
+            return None
         return Folded(state, known[-1].version, self._token([f"{stream}:{known[-1].version}"]))
 
     def stream(self, stream: UUID) -> list[Recorded[Fact]]:

@@ -219,7 +219,7 @@ def _quoted(names: Iterable[str]) -> list[str]:
 def _index(table: str, asked: str, *, several: bool) -> str:
     """An index of a table. `asked` is what stands in its parentheses; `UNIQUE` may stand before it."""
     unique, columns = ("UNIQUE ", asked[7:]) if asked.upper().startswith("UNIQUE ") else ("", asked)
-    method = "gin" if several or re.search(r"\bgin_|\bjsonb_(path_)?ops\b", columns) else "btree"
+    method = "gin" if several or re.search(r"\bgin_|\b(jsonb|jsonb_path|array)_ops\b", columns) else "btree"
     method = "gist" if re.search(r"\bgist_", columns) else method
     return f"CREATE {unique}INDEX IF NOT EXISTS {index_name(table, asked)} ON {table} USING {method} ({columns})"
 

@@ -1,0 +1,126 @@
+"""An account: an organisation we deal with. `evolve` remembers, nothing here does I/O.
+
+Commands are in `account_record` (what it is and who takes care of it) and `account_tree` (what belongs to what).
+"""
+
+from typing import assert_never
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from crm.chassis.decider import Aggregate, Claim, Unknown
+from crm.chassis.people.identity import external_identifier
+from crm.events.accounts import (
+    AccountArchived,
+    AccountAssigned,
+    AccountBecameCustomer,
+    AccountBecameFormer,
+    AccountDetached,
+    AccountDomainAdded,
+    AccountDomainRemoved,
+    AccountExternalIdLinked,
+    AccountExternalIdUnlinked,
+    AccountFact,
+    AccountGainedChild,
+    AccountGroupRearranged,
+    AccountKind,
+    AccountLostChild,
+    AccountMoved,
+    AccountPlacedUnder,
+    AccountReactivated,
+    AccountReclassified,
+    AccountRegistered,
+    AccountRenamed,
+    AccountStatus,
+    AccountTagged,
+    AccountTreeFact,
+    AccountUntagged,
+)
+from crm.events.particulars import ExternalId, PostalAddress
+
+
+class Account(Struct, frozen=True):
+    """An organisation and its place in the tree of accounts."""
+
+    name: str
+    kind: AccountKind = "customer"
+    status: AccountStatus = "prospect"
+    domains: tuple[str, ...] = ()
+    address: PostalAddress | None = None
+    external_ids: tuple[ExternalId, ...] = ()
+    owner: str | None = None
+    tags: frozenset[str] = frozenset()
+    archived: bool = False
+    parent: UUID | None = None
+    children: frozenset[UUID] = frozenset()
+
+
+def existing(account: Account | None) -> Account:
+    """The account, if there is one. Raises `Unknown`."""
+    if account is None:
+        raise Unknown("There is no such account.")
+    return account
+
+
+def evolve(account: Account | None, fact: AccountFact) -> Account:  # noqa: C901, PLR0911 (one case per fact)
+    if isinstance(fact, AccountRegistered):
+        f = fact
+        return Account(f.name, f.kind, f.status, tuple(f.domains), f.address, tuple(f.external_ids))
+    account = existing(account)
+    match fact:
+        case AccountRenamed(name=name):
+            return replace(account, name=name)
+        case AccountReclassified(kind=kind):
+            return replace(account, kind=kind)
+        case AccountMoved(address=address):
+            return replace(account, address=address)
+        case AccountDomainAdded(domain=domain):
+            return replace(account, domains=(*account.domains, domain))
+        case AccountDomainRemoved(domain=domain):
+            return replace(account, domains=tuple(each for each in account.domains if each != domain))
+        case AccountExternalIdLinked(system=system, id=name):
+            return replace(account, external_ids=(*account.external_ids, ExternalId(system, name)))
+        case AccountExternalIdUnlinked(system=system, id=name):
+            gone = ExternalId(system, name)
+            return replace(account, external_ids=tuple(each for each in account.external_ids if each != gone))
+        case AccountBecameCustomer():
+            return replace(account, status="customer")
+        case AccountBecameFormer():
+            return replace(account, status="former")
+        case AccountAssigned(owner=owner):
+            return replace(account, owner=owner)
+        case AccountTagged(tag=tag):
+            return replace(account, tags=account.tags | {tag})
+        case AccountUntagged(tag=tag):
+            return replace(account, tags=account.tags - {tag})
+        case AccountArchived():
+            return replace(account, archived=True)
+        case AccountReactivated():
+            return replace(account, archived=False)
+    return _evolve_tree(account, fact)
+
+
+def _evolve_tree(account: Account, fact: AccountTreeFact) -> Account:
+    match fact:
+        case AccountPlacedUnder(parent=parent):
+            return replace(account, parent=parent)
+        case AccountDetached():
+            return replace(account, parent=None)
+        case AccountGainedChild(child=child):
+            return replace(account, children=account.children | {child})
+        case AccountLostChild(child=child):
+            return replace(account, children=account.children - {child})
+        case AccountGroupRearranged():
+            return account
+        case _:
+            assert_never(fact)
+
+
+def claims(account: Account) -> set[Claim]:
+    """What names this account and no other: its ids in other systems. They do not meet those of contacts."""
+    found = map(external_identifier, account.external_ids)
+    return {(f"account_{each.kind}", each.match_key) for each in found if each is not None}
+
+
+accounts = Aggregate("account", AccountFact, evolve, about=None, claims=claims)

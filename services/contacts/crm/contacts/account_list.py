@@ -1,0 +1,172 @@
+"""The list of accounts: one row per account, as list and search pages need it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from crm.chassis.projection import Db, Page, PageRequest, View
+from crm.contacts.account_tree import DEEPEST
+from crm.contacts.directory import containing, plain
+from crm.events import Recorded
+from crm.events.accounts import (
+    AccountArchived,
+    AccountAssigned,
+    AccountBecameCustomer,
+    AccountBecameFormer,
+    AccountDetached,
+    AccountDomainAdded,
+    AccountDomainRemoved,
+    AccountKind,
+    AccountMoved,
+    AccountPlacedUnder,
+    AccountReactivated,
+    AccountReclassified,
+    AccountRegistered,
+    AccountRenamed,
+    AccountStatus,
+    AccountTagged,
+    AccountUntagged,
+)
+from crm.events.particulars import PostalAddress
+
+
+@dataclass(frozen=True)
+class AccountRow:
+    account_id: UUID
+    name: str
+    kind: AccountKind
+    status: AccountStatus
+    domains: tuple[str, ...]
+    city: str | None
+    country: str | None
+    owner: str | None
+    tags: tuple[str, ...]
+    archived: bool
+    parent: UUID | None
+    searched: str
+    """The name, the domains and the city, in lower case and without accents."""
+
+
+account_list = View(
+    "account_list",
+    AccountRow,
+    key="account_id",
+    indexes=("searched gin_trgm_ops", "name, account_id", "owner, name, account_id", "tags array_ops", "parent"),
+)
+
+
+def _searchable(row: AccountRow) -> AccountRow:
+    return replace(row, searched=plain(" ".join(filter(None, (row.name, *row.domains, row.city)))))
+
+
+def _at(row: AccountRow, address: PostalAddress | None) -> AccountRow:
+    city, country = (address.city, address.country) if address else (None, None)
+    return _searchable(replace(row, city=city, country=country))
+
+
+@account_list.on(AccountRegistered)
+def add(_: AccountRow | None, e: Recorded[AccountRegistered]) -> AccountRow:
+    f = e.fact
+    row = AccountRow(
+        e.stream,
+        f.name,
+        f.kind,
+        f.status,
+        tuple(f.domains),
+        None,
+        None,
+        None,
+        (),
+        archived=False,
+        parent=None,
+        searched="",
+    )
+    return _at(row, f.address)
+
+
+@account_list.on(AccountRenamed)
+def rename(row: AccountRow, e: Recorded[AccountRenamed]) -> AccountRow:
+    return _searchable(replace(row, name=e.fact.name))
+
+
+@account_list.on(AccountReclassified)
+def reclassify(row: AccountRow, e: Recorded[AccountReclassified]) -> AccountRow:
+    return replace(row, kind=e.fact.kind)
+
+
+@account_list.on(AccountMoved)
+def move(row: AccountRow, e: Recorded[AccountMoved]) -> AccountRow:
+    return _at(row, e.fact.address)
+
+
+@account_list.on(AccountDomainAdded, AccountDomainRemoved)
+def name_domain(row: AccountRow, e: Recorded[AccountDomainAdded | AccountDomainRemoved]) -> AccountRow:
+    others = tuple(each for each in row.domains if each != e.fact.domain)
+    added = (e.fact.domain,) if isinstance(e.fact, AccountDomainAdded) else ()
+    return _searchable(replace(row, domains=(*others, *added)))
+
+
+@account_list.on(AccountBecameCustomer, AccountBecameFormer)
+def stand(row: AccountRow, e: Recorded[AccountBecameCustomer | AccountBecameFormer]) -> AccountRow:
+    return replace(row, status="customer" if isinstance(e.fact, AccountBecameCustomer) else "former")
+
+
+@account_list.on(AccountAssigned)
+def assign(row: AccountRow, e: Recorded[AccountAssigned]) -> AccountRow:
+    return replace(row, owner=e.fact.owner)
+
+
+@account_list.on(AccountTagged, AccountUntagged)
+def tag(row: AccountRow, e: Recorded[AccountTagged | AccountUntagged]) -> AccountRow:
+    tags = {*row.tags, e.fact.tag} if isinstance(e.fact, AccountTagged) else {*row.tags} - {e.fact.tag}
+    return replace(row, tags=tuple(sorted(tags)))
+
+
+@account_list.on(AccountArchived, AccountReactivated)
+def archive(row: AccountRow, e: Recorded[AccountArchived | AccountReactivated]) -> AccountRow:
+    return replace(row, archived=isinstance(e.fact, AccountArchived))
+
+
+@account_list.on(AccountPlacedUnder, AccountDetached)
+def place(row: AccountRow, e: Recorded[AccountPlacedUnder | AccountDetached]) -> AccountRow:
+    return replace(row, parent=e.fact.parent if isinstance(e.fact, AccountPlacedUnder) else None)
+
+
+@dataclass(frozen=True)
+class AccountFilter:
+    """Which accounts are asked for. `archived` None: whether archived or not."""
+
+    text: str = ""
+    kind: AccountKind | None = None
+    status: AccountStatus | None = None
+    owner: str | None = None
+    tag: str | None = None
+    archived: bool | None = False
+
+
+def find_accounts(db: Db, only: AccountFilter, page: PageRequest) -> Page[AccountRow]:
+    """The accounts that match, by name; every word must be in the name, a domain or the city."""
+    conditions, values = containing(only.text)
+    asked = {
+        "kind = %s": only.kind,
+        "status = %s": only.status,
+        "owner = %s": only.owner,
+        "tags @> ARRAY[%s]": only.tag,
+        "archived = %s": only.archived,
+    }
+    given = {condition: value for condition, value in asked.items() if value is not None}
+    where = " AND ".join([*conditions, *given]) or "true"
+    return account_list.page(db, where, [*values, *given.values()], order_by="name", page=page)
+
+
+def with_all_below(db: Db, accounts: Iterable[UUID]) -> tuple[UUID, ...]:
+    """These accounts and everything below them, as far as this view has heard: for roll-ups."""
+    found = list(dict.fromkeys(accounts))
+    latest = found[:]
+    for _ in range(DEEPEST):
+        rows = account_list.select(db, "parent = ANY(%s)", (latest,), order_by="name")
+        latest = [each.account_id for each in rows if each.account_id not in found]
+        found += latest
+        if not latest:
+            break
+    return tuple(found)

@@ -1,0 +1,151 @@
+"""Accounts: organisations we deal with, how they stand with us, and what belongs to what."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Annotated, Any
+from uuid import UUID, uuid4
+
+from fastapi import Query
+
+from crm.chassis.decider import Command
+from crm.chassis.http import (
+    Created,
+    IfMatch,
+    Log,
+    Page,
+    PageQuery,
+    ReadModel,
+    Router,
+    Streams,
+    Versioned,
+    Written,
+    reads,
+)
+from crm.chassis.people.fields import Moment
+from crm.contacts import account_record as record
+from crm.contacts.account import accounts
+from crm.contacts.account_list import AccountFilter, account_list, find_accounts
+from crm.contacts.api.account_bodies import (
+    AccountAnswer,
+    AccountInTree,
+    ListedAccount,
+    PlaceAccount,
+    RegisterAccount,
+    ReviseAccount,
+    TreeAnswer,
+    UpsertAccount,
+)
+from crm.contacts.api.bodies import CanEditContacts, CanReadContacts, External
+from crm.contacts.grouping import placing, tree_of
+from crm.contacts.upserting import upserting_account
+from crm.events.accounts import AccountKind, AccountStatus
+
+router = Router(prefix="/accounts", tags=["accounts"])
+
+AsOf = Annotated[Moment | None, Query(description="As things were at this moment.")]
+AsKnownAt = Annotated[Moment | None, Query(description="As was known here at this moment.")]
+
+
+@router.post("")
+def post_account(body: RegisterAccount, log: Log, agent: CanEditContacts) -> Created:
+    """Makes an organisation an account. An id of another system that another account has is refused, naming it."""
+    command = partial(_registration(body, body.external_ids), customer=body.customer)
+    return Created(log.execute(accounts, uuid4(), command), "/accounts/{id}")
+
+
+@router.get("", dependencies=[reads(account_list)])
+def get_accounts(
+    page: PageQuery,
+    db: ReadModel,
+    agent: CanReadContacts,
+    search: Annotated[str, Query(max_length=200, description="Words of a name, an Internet domain or a city.")] = "",
+    kind: Annotated[AccountKind | None, Query(alias="type")] = None,
+    status: AccountStatus | None = None,
+    owner: Annotated[str | None, Query(max_length=200)] = None,
+    tag: Annotated[str | None, Query(max_length=60)] = None,
+    archived: Annotated[bool, Query(description="Those in the archive instead of the others.")] = False,
+) -> Page[ListedAccount]:
+    """The accounts that match, by name."""
+    found = find_accounts(db, AccountFilter(search, kind, status, owner, tag, archived), page)
+    return Page(tuple(ListedAccount.of(each) for each in found.items), found.next)
+
+
+@router.put("/by-external-id")
+def put_account(body: UpsertAccount, log: Log, streams: Streams, agent: CanEditContacts) -> Written:
+    """Revises the account that another system calls so, or registers it. May be repeated."""
+    plan = partial(
+        upserting_account,
+        streams,
+        uuid4(),
+        body.external_id.as_fact(),
+        register=_registration(body, [body.external_id]),
+        revise=_revision(body),
+    )
+    return log.execute_planned(plan)
+
+
+@router.get("/{account_id}")
+def get_account(
+    account_id: UUID, streams: Streams, agent: CanReadContacts, as_of: AsOf = None, as_known_at: AsKnownAt = None
+) -> Versioned[AccountAnswer]:
+    """An account, now or at a past moment. Never stale."""
+    found = streams.get(accounts, account_id, as_of=as_of, as_known_at=as_known_at)
+    return Versioned(AccountAnswer.of(account_id, found.state), found.version, found.token)
+
+
+@router.get("/{account_id}/tree")
+def get_tree(
+    account_id: UUID, streams: Streams, agent: CanReadContacts, as_of: AsOf = None, as_known_at: AsKnownAt = None
+) -> TreeAnswer:
+    """An account and everything that belongs to it, now or at a past moment. Never stale."""
+    tree = tree_of(streams, account_id, as_of=as_of, as_known_at=as_known_at)
+    shown = [
+        AccountInTree(
+            id=each.account_id,
+            name=each.account.name,
+            level=each.level,
+            parent=each.account.parent,
+            archived=each.account.archived,
+        )
+        for each in tree.nodes
+    ]
+    return TreeAnswer(accounts=shown, complete=tree.complete)
+
+
+@router.patch("/{account_id}")
+def patch_account(
+    account_id: UUID, body: ReviseAccount, log: Log, agent: CanEditContacts, expected: IfMatch
+) -> Written:
+    """Renames, reclassifies or moves an account, or says which Internet domains it has."""
+    return log.execute(accounts, account_id, _revision(body), expected)
+
+
+@router.put("/{account_id}/parent")
+def put_parent(
+    account_id: UUID, body: PlaceAccount, log: Log, streams: Streams, agent: CanEditContacts, expected: IfMatch
+) -> Written:
+    """Places an account under another one, or takes it out of its tree. A tree has no rings and at most ten levels."""
+    reported = log.with_(occurred_at=body.occurred_at)
+    return reported.execute_planned(partial(placing, streams, account_id, body.parent, expected))
+
+
+def _registration(body: RegisterAccount | UpsertAccount, external_ids: Sequence[External]) -> Callable[..., Any]:
+    return partial(
+        record.register_account,
+        name=body.name or "",
+        kind=body.type or "customer",
+        domains=body.domains or [],
+        address=body.address.as_fact() if body.address else None,
+        external_ids=[each.as_fact() for each in external_ids],
+    )
+
+
+def _revision(body: ReviseAccount) -> Command:
+    return partial(
+        record.revise_account,
+        name=body.name,
+        kind=body.type,
+        domains=body.domains,
+        address=body.address.as_fact() if body.address else None,
+        moved="address" in body.model_fields_set,
+    )

@@ -1,0 +1,99 @@
+"""Who belongs to which account: one row per affiliation of a contact with an account, kept under their original ids."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from crm.chassis.projection import Db, Page, PageRequest, Subject, View
+from crm.contacts.affiliation import Period, after
+from crm.events import Personal, Recorded
+from crm.events.accounts import (
+    AffiliationBecamePrimary,
+    AffiliationBecameSecondary,
+    AffiliationEnded,
+    AffiliationPeriodCorrected,
+    AffiliationResumed,
+    AffiliationRoleChanged,
+    AffiliationStarted,
+)
+
+
+@dataclass(frozen=True)
+class Belonging:
+    """A contact and an account. `periods` are all there were, the last one last; each with the role of that time."""
+
+    affiliation_id: UUID
+    contact_id: Subject
+    account_id: UUID
+    primary: bool
+    periods: Personal[tuple[Period, ...]]
+
+
+belonging = View(
+    "belonging",
+    Belonging,
+    key="affiliation_id",
+    indexes=("account_id, contact_id, affiliation_id", "contact_id, account_id, affiliation_id"),
+)
+
+Timed: TypeAlias = (
+    AffiliationStarted | AffiliationResumed | AffiliationRoleChanged | AffiliationPeriodCorrected | AffiliationEnded
+)
+
+
+@belonging.on(
+    AffiliationStarted, AffiliationResumed, AffiliationRoleChanged, AffiliationPeriodCorrected, AffiliationEnded
+)
+def keep_period(row: Belonging | None, e: Recorded[Timed]) -> Belonging:
+    known = row or Belonging(e.stream, e.fact.contact, e.fact.account, primary=False, periods=())
+    return replace(known, periods=after(known.periods, e.fact))
+
+
+@belonging.on(AffiliationBecamePrimary, AffiliationBecameSecondary)
+def rank(row: Belonging, e: Recorded[AffiliationBecamePrimary | AffiliationBecameSecondary]) -> Belonging:
+    return replace(row, primary=isinstance(e.fact, AffiliationBecamePrimary))
+
+
+_ON = (
+    "EXISTS (SELECT FROM jsonb_array_elements(periods) AS period"
+    " WHERE coalesce(period->>'valid_from', '0001') <= %s AND coalesce(period->>'valid_to', '9999') >= %s)"
+)
+"""True where somebody belongs on a day, given twice as text: days of ISO 8601 are ordered as text is."""
+
+
+def people_of(db: Db, accounts: Iterable[UUID], *, on: date | None = None) -> list[Belonging]:
+    """Who belongs to some accounts on a day; without one: everybody who ever did."""
+    where, values = _among("account_id", accounts, on)
+    return belonging.select(db, where, values, order_by=("account_id", "contact_id"))
+
+
+def accounts_of(db: Db, contacts: Iterable[UUID], *, on: date | None = None) -> list[Belonging]:
+    """Where some contacts belong on a day, primary ones first; without one: everywhere they ever did."""
+    where, values = _among("contact_id", contacts, on)
+    return belonging.select(db, where, values, order_by=("primary DESC", "account_id"))
+
+
+def page_of(
+    db: Db, page: PageRequest, *, accounts: Iterable[UUID] = (), contacts: Iterable[UUID] = (), on: date | None = None
+) -> Page[Belonging]:
+    """Who belongs to some accounts, or where some contacts do, page by page; on a day, or ever."""
+    column, ids = ("contact_id", list(contacts)) if contacts else ("account_id", list(accounts))
+    where, values = _among(column, ids, on)
+    return belonging.page(db, where, values, order_by=("account_id", "contact_id"), page=page)
+
+
+def period_on(row: Belonging, on: date | None) -> Period:
+    """The period of an affiliation that a day lies in; without a day, or if none does, the last one."""
+    if on is not None:
+        for each in reversed(row.periods):
+            if (each.valid_from or date.min) <= on <= (each.valid_to or date.max):
+                return each
+    return row.periods[-1] if row.periods else Period()
+
+
+def _among(column: str, ids: Iterable[UUID], on: date | None) -> tuple[str, list[Any]]:
+    if on is None:
+        return f"{column} = ANY(%s)", [list(ids)]
+    return f"{column} = ANY(%s) AND {_ON}", [list(ids), on.isoformat(), on.isoformat()]
