@@ -9,6 +9,7 @@ from crm.chassis.log import Commands, EventLog
 from crm.chassis.policy import Policy
 from crm.chassis.runtime import Runtime
 from crm.contacts.consent import consent_stream, consents, withdraw
+from crm.contacts.consent_addresses import stands_for_an_address
 from crm.contacts.lookup import find_erased
 from crm.events import Recorded
 from crm.events.campaigns import Unsubscribed
@@ -21,7 +22,7 @@ withdrawing = Policy("withdrawing")
 def withdraw_consent(e: Recorded[Unsubscribed], do: Commands, runtime: Runtime) -> None:
     """Withdraws it from the person under whatever id the mail knew them. Who was erased has no consent left."""
     f = e.fact
-    contact = _canonical(runtime.log, f.contact)
+    contact, anew = _canonical(runtime.log, f)
     command = partial(
         withdraw,
         contact=contact,
@@ -29,6 +30,7 @@ def withdraw_consent(e: Recorded[Unsubscribed], do: Commands, runtime: Runtime) 
         purpose=f.purpose,
         source=f"campaign:{f.campaign}",
         evidence=ConsentEvidence(note=f"Unsubscribed by {f.method}, {e.event_id}"),
+        anew=anew,
     )
     try:
         do(consents, consent_stream(contact, f.channel, f.purpose), command)
@@ -36,8 +38,11 @@ def withdraw_consent(e: Recorded[Unsubscribed], do: Commands, runtime: Runtime) 
         return
 
 
-def _canonical(log: EventLog, contact: UUID) -> UUID:
+def _canonical(log: EventLog, f: Unsubscribed) -> tuple[UUID, bool]:
+    """Who it is, and whether they have agreed for one of their addresses, which the withdrawal must take back too."""
     try:
-        return find_erased(log, contact).contact_id
+        found = find_erased(log, f.contact)
     except Unknown:
-        return contact
+        return f.contact, False
+    anew = stands_for_an_address(log, found.contact_id, found.contact, f.channel, f.purpose)
+    return found.contact_id, anew

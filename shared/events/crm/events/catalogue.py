@@ -3,14 +3,25 @@
 from collections.abc import Iterator
 from types import ModuleType
 
-from crm.events import analytics, campaigns, consents, contacts, identifiers, imports, interactions, sales, service_desk
+from crm.events import (
+    analytics,
+    campaigns,
+    consents,
+    contacts,
+    identifiers,
+    imports,
+    interactions,
+    notices,
+    sales,
+    service_desk,
+)
 from crm.events.fact import Fact, UnknownFact, service_of, type_of
 
 MODULES: dict[str, tuple[ModuleType, ...]] = {
     "contacts": (contacts, interactions, consents, identifiers, imports),
     "sales": (sales,),
     "service-desk": (service_desk,),
-    "campaigns": (campaigns,),
+    "campaigns": (campaigns, notices),
     "analytics": (analytics,),
 }
 """Where each service declares its facts."""
