@@ -1,17 +1,22 @@
-"""Consents by address: which addresses a channel has, where their consents are recorded, what still stands there.
+"""Consents by address: which addresses a channel has, where their consents are recorded, and what counts there now.
 
 An address is part of a stream's id only as a keyed hash.
 """
 
+from contextlib import suppress
+from dataclasses import dataclass
 from uuid import UUID
 
 from crm.chassis.decider import Rejected, Unknown
 from crm.chassis.keys import Keys
 from crm.chassis.log import EventLog
 from crm.chassis.people.identity import is_email, read_phone
+from crm.chassis.people.permissions import Permission, verdict_of
 from crm.chassis.people.verdict import address_key
-from crm.contacts.consent import consent_stream, consents
+from crm.contacts.consent import consent_stream
 from crm.contacts.contact import Contact
+from crm.contacts.lookup import find_erased
+from crm.contacts.views import permissions
 from crm.events.consents import ConsentChannel
 
 
@@ -50,18 +55,44 @@ def addresses_of(contact: Contact, channel: ConsentChannel) -> tuple[str, ...]:
             return ()
 
 
-def stands_for_an_address(
-    log: EventLog, contact_id: UUID, contact: Contact, channel: ConsentChannel, purpose: str
-) -> bool:
-    """Whether one of their addresses has a consent of its own now; from the log, so never stale."""
-    return any(
-        _is_granted(log, stream_of(log.keys, contact_id, channel, purpose, each))
-        for each in addresses_of(contact, channel)
+@dataclass(frozen=True)
+class Counting:
+    """What counts now of a person on a channel for a purpose, by the log, so never stale."""
+
+    ids: tuple[UUID, ...]
+    words: tuple[Permission, ...]
+    channel: ConsentChannel
+    purpose: str
+    addresses: tuple[str, ...]
+
+    def allows(self, address: str | None) -> bool:
+        """For one address, or the channel as such."""
+        return verdict_of(self.words, self.ids, self.channel, self.purpose, address).allows
+
+    def allows_any(self, address: str | None) -> bool:
+        """Whether a withdrawal for this address, or for all of them, would take anything back."""
+        return any(map(self.allows, [address] if address else [None, *self.addresses]))
+
+    @property
+    def can_be_withdrawn(self) -> bool:
+        """Whether anything is allowed, or a request for the channel as such waits to be confirmed."""
+        waiting = (each for each in self.words if each.contact_id == self.ids[0] and not each.for_address)
+        return self.allows_any(None) or any(each.pending_until is not None for each in waiting)
+
+
+def counting(
+    log: EventLog, contact_id: UUID, channel: ConsentChannel, purpose: str, address: str | None = None
+) -> Counting:
+    """What counts now of the person with this id; of somebody unknown, what was recorded for the id."""
+    ids: tuple[UUID, ...] = (contact_id,)
+    addresses: tuple[str, ...] = ()
+    with suppress(Unknown):
+        found = find_erased(log, contact_id)
+        ids, addresses = (found.contact_id, *found.contact.aliases), addresses_of(found.contact, channel)
+    streams = (
+        stream_of(log.keys, each, channel, purpose, one)
+        for each in ids
+        for one in dict.fromkeys((None, address, *addresses))
     )
-
-
-def _is_granted(log: EventLog, stream: UUID) -> bool:
-    try:
-        return log.get(consents, stream).state.standing == "granted"
-    except Unknown:
-        return False
+    words = permissions.fold(e for stream in streams for e in log.stream(stream))
+    return Counting(ids, tuple(words.values()), channel, purpose, addresses)

@@ -1,5 +1,7 @@
 """Consents from elsewhere: an import takes them over with evidence, and never raises what a person has said. No I/O."""
 
+from uuid import UUID
+
 from crm.chassis.decider import Rejected
 from crm.contacts.consent import Consent, grant
 from crm.events.consents import ConsentChannel, ConsentGranted, LegalBasis

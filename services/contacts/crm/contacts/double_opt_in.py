@@ -5,16 +5,16 @@ The link names the request, works once, and for seven days. Looking at it change
 
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
+from uuid import UUID
 
 from msgspec.structs import replace
 
 from crm.chassis.decider import Rejected, Unknown
+from crm.chassis.people.identity import email_identifier
 from crm.contacts.consent import Consent, Request, grant
+from crm.contacts.contact import Contact, writable
 from crm.events.consents import ConsentChannel, ConsentGranted, ConsentRequested, ConsentRequestExpired
 from crm.events.particulars import ConsentEvidence
-from crm.contacts.contact import Contact, writable
-from crm.chassis.people.identity import email_identifier
-from uuid import UUID
 
 HOLDS = timedelta(days=7)
 RequestState: TypeAlias = Literal["unknown", "open", "used", "over"]

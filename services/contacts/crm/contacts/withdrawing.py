@@ -9,7 +9,7 @@ from crm.chassis.log import Commands, EventLog
 from crm.chassis.policy import Policy
 from crm.chassis.runtime import Runtime
 from crm.contacts.consent import consent_stream, consents, withdraw
-from crm.contacts.consent_addresses import stands_for_an_address
+from crm.contacts.consent_addresses import counting
 from crm.contacts.lookup import find_erased
 from crm.events import Recorded
 from crm.events.campaigns import Unsubscribed
@@ -22,7 +22,8 @@ withdrawing = Policy("withdrawing")
 def withdraw_consent(e: Recorded[Unsubscribed], do: Commands, runtime: Runtime) -> None:
     """Withdraws it from the person under whatever id the mail knew them. Who was erased has no consent left."""
     f = e.fact
-    contact, anew = _canonical(runtime.log, f)
+    contact = _canonical(runtime.log, f.contact)
+    counts = counting(runtime.log, contact, f.channel, f.purpose)
     command = partial(
         withdraw,
         contact=contact,
@@ -30,7 +31,7 @@ def withdraw_consent(e: Recorded[Unsubscribed], do: Commands, runtime: Runtime) 
         purpose=f.purpose,
         source=f"campaign:{f.campaign}",
         evidence=ConsentEvidence(note=f"Unsubscribed by {f.method}, {e.event_id}"),
-        anew=anew,
+        anew=counts.allows_any(None),
     )
     try:
         do(consents, consent_stream(contact, f.channel, f.purpose), command)
@@ -38,11 +39,8 @@ def withdraw_consent(e: Recorded[Unsubscribed], do: Commands, runtime: Runtime) 
         return
 
 
-def _canonical(log: EventLog, f: Unsubscribed) -> tuple[UUID, bool]:
-    """Who it is, and whether they have agreed for one of their addresses, which the withdrawal must take back too."""
+def _canonical(log: EventLog, contact: UUID) -> UUID:
     try:
-        found = find_erased(log, f.contact)
+        return find_erased(log, contact).contact_id
     except Unknown:
-        return f.contact, False
-    anew = stands_for_an_address(log, found.contact_id, found.contact, f.channel, f.purpose)
-    return found.contact_id, anew
+        return contact

@@ -1,4 +1,4 @@
-"""Wordings: the texts people are asked with. A published text never changes, so that a grant names what was read. No I/O."""
+"""Wordings: the texts people are asked with. A published text never changes, so a grant names what was read. No I/O."""
 
 from uuid import UUID, uuid5
 

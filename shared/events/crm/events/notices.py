@@ -1,4 +1,4 @@
-"""Mails that are no marketing: each is sent once, because something happened (M6). Recorded in the campaigns service."""
+"""Mails that are no marketing: each is sent once, because something happened (M6). Recorded in campaigns."""
 
 from typing import TypeAlias
 from uuid import UUID

@@ -1,6 +1,22 @@
 """How the world gets in: HTTP in, commands and queries out. No rule lives here."""
 
-from crm.contacts.api import consents, contacts, erasure, history, identities, imports, interactions, keys, reach
+from crm.contacts.api import (
+    confirming,
+    consent_proofs,
+    consent_requests,
+    consents,
+    contacts,
+    erasure,
+    history,
+    identities,
+    imports,
+    interactions,
+    keys,
+    objections,
+    preferences,
+    reach,
+    wordings,
+)
 
 routers = (
     contacts.router,
@@ -12,4 +28,13 @@ routers = (
     erasure.router,
     imports.router,
     keys.router,
+    consent_requests.router,
+    consent_proofs.router,
+    objections.router,
+    wordings.router,
+    confirming.router,
+    preferences.router,
 )
+
+PUBLIC = ("/confirm/{token}", "/preferences/{token}")
+"""Who was sent a link needs no other token."""

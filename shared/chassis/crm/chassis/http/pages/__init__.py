@@ -39,6 +39,7 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
+        self._templates.filters["words"] = _in_words
 
     def show(self, template: str, status: int = HTTPStatus.OK, **values: Any) -> HTMLResponse:
         """A page, made from a template of the service."""
@@ -48,3 +49,8 @@ class Pages:
     def broken_link(self) -> HTMLResponse:
         """For a link that was not made here, or was cut on the way."""
         return self.show("broken_link.html", HTTPStatus.NOT_FOUND)
+
+
+def _in_words(name: str) -> str:
+    """A name such as `product-news` as people write it."""
+    return name.replace("-", " ").replace("_", " ")
