@@ -23,7 +23,7 @@ def client(folder: Path, log: EventLog, settings: Settings, *scopes: str) -> Tes
     issuer = LocalIssuer(folder)
     app = create_app(
         Api(title="contacts", version="1", routers=service.routers, verifier=issuer.verifier(), log=log,
-            parts=(settings,))
+            public=service.public, parts=(settings,))
     )  # fmt: skip
     return TestClient(app, headers={"Authorization": f"Bearer {issuer.issue('reader', scopes)}"})
 

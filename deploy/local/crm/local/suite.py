@@ -144,6 +144,7 @@ def environment(layout: Layout, service: str, role: str, dsns: dict[str, str], k
         "PORT": str(layout.port(service)),
         "JWKS": layout.issuer().jwks_url,
         "PUBLIC_URL": layout.url(service),
+        "CONTACTS_URL": layout.url("contacts"),
         "SMTP": f"127.0.0.1:{layout.smtp_port}",
         "TRACES": str(layout.traces / f"{service}-{role}.jsonl"),
         "STATE": str(layout.folder / "state" / service),

@@ -11,7 +11,7 @@ EXPLANATIONS: dict[SuppressionReason, str] = {
     "contact unknown": "Nobody is known under this id any more.",
     "address invalid": "There is no valid e-mail address, or it is not theirs any more.",
     "suppressed": "This address has unsubscribed, and has not agreed anew since.",
-    "no consent": "They have not agreed to mails for this purpose, or no longer do.",
+    "no consent": "They have not agreed to mails for this purpose, or no longer do, or asked us to leave them alone.",
     "consent not current": "It could not be made sure in time that their consent still stands.",
     "campaign over": "The campaign was stopped before it was this message's turn.",
 }

@@ -55,6 +55,12 @@ def compose(
     text = template.render(values, lambda link: click_url(settings, keys, message, link))
     if UNSUBSCRIBE not in template.fields:
         text = text.rstrip() + _FOOTER.format(purpose=campaign.purpose, url=out)
+    ways_out = {"List-Unsubscribe": f"<{out}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    return write(settings, address, subject, text, event_id, ways_out)
+
+
+def write(settings: Settings, address: str, subject: str, text: str, event_id: str, headers: Mapping[str, str]) -> Mail:
+    """A mail of ours to an address; `event_id` is the fact that caused it, and the mail's own id."""
     recipient = as_sent(address)
     mail = EmailMessage(policy=SMTP if recipient.isascii() else SMTPUTF8)
     mail["From"] = settings.mail_from
@@ -62,8 +68,8 @@ def compose(
     mail["Subject"] = subject
     mail["Date"] = datetime.now(UTC)
     mail["Message-ID"] = f"<{event_id.replace(':', '.')}@{settings.mail_from.rpartition('@')[2]}>"
-    mail["List-Unsubscribe"] = f"<{out}>"
-    mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    for name, value in headers.items():
+        mail[name] = value
     mail.set_content(text)
     return Mail(settings.mail_from, recipient, subject, mail.as_bytes())
 

@@ -9,7 +9,7 @@ from crm.chassis.database import Database
 from crm.chassis.log import EventLog
 from crm.chassis.people.aliases import Aliases
 from crm.chassis.people.known import KnownContact, KnownContacts
-from crm.chassis.people.permissions import Permission, Permissions
+from crm.chassis.people.permissions import Permission, Permissions, verdict_of
 from crm.chassis.projection import consistency
 
 CHANNEL = "email"
@@ -33,7 +33,7 @@ class Recipient(NamedTuple):
 
 
 def look_up(db: Database, log: EventLog, contact: UUID, address: str | None, purpose: str) -> Recipient:
-    """What is known now of a person, by any of their ids (C8), and of mails to this address.
+    """What is known now of a person, by any of their ids (C8), and of mails to this address (C7).
 
     Raises `KeyringUnavailable`.
     """
@@ -41,13 +41,13 @@ def look_up(db: Database, log: EventLog, contact: UUID, address: str | None, pur
     known = known_contacts.get(db, ids[0])
     if known is None or known.erased:
         return Recipient(known, Standing(known=known is not None, erased=known is not None))
-    where = "contact_id = ANY(%s) AND channel = %s AND purpose = %s"
-    said = permissions.select(db, where, (list(ids), CHANNEL, purpose))
-    agreed = bool(said) and all(each.granted for each in said)
+    said = permissions.said(db, ids, CHANNEL, purpose)
+    joined_at = aliases.joined_at(db, ids)
+    verdict = verdict_of(said, ids, CHANNEL, purpose, address, joined_at=joined_at)
     standing = Standing(
         addresses=known.emails,
         suppressed_at=suppressed_at(log, address, purpose) if address else None,
-        consented_at=max(each.since for each in said) if agreed else None,
+        consented_at=verdict.since if verdict.allows else None,
         held_up=_held_up(db, said),
     )
     return Recipient(known, standing)

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import groupby
 from uuid import UUID
 
-from crm.chassis.people.permissions import Permission, consented_at
+from crm.chassis.people.permissions import Permission, verdict_of
 from crm.chassis.projection import Db
 from crm.contacts.views import permissions
 
@@ -21,15 +19,15 @@ class Standing:
     sources: tuple[UUID, ...]
 
 
-def standing_of(db: Db, ids: Iterable[UUID], joined_at: datetime | None = None) -> list[Standing]:
-    """By channel and purpose, what a person with these ids allows; `joined_at`: since when they are one person."""
-    said = permissions.select(db, "contact_id = ANY(%s)", (list(ids),), order_by=("channel", "purpose", "since"))
-    return [
-        standing(channel, purpose, list(each), joined_at)
-        for (channel, purpose), each in groupby(said, key=lambda one: (one.channel, one.purpose))
-    ]
+def standing_of(db: Db, ids: Iterable[UUID]) -> list[Standing]:
+    """By channel and purpose, what somebody with these ids will allow once they are one person's."""
+    every = list(ids)
+    said = permissions.select(db, "contact_id = ANY(%s)", (every,), order_by=("channel", "purpose", "since"))
+    asked = dict.fromkeys((each.channel, each.purpose) for each in said if each.objection is None)
+    return [_standing(said, every, channel, purpose) for channel, purpose in asked]
 
 
-def standing(channel: str, purpose: str, said: list[Permission], joined_at: datetime | None) -> Standing:
-    sources = tuple(sorted({each.contact_id for each in said}))
-    return Standing(channel, purpose, consented_at(said, joined_at) is not None, sources)
+def _standing(said: list[Permission], ids: list[UUID], channel: str, purpose: str) -> Standing:
+    sources = {each.contact_id for each in said if (each.channel, each.purpose) == (channel, purpose)}
+    granted = verdict_of(said, ids, channel, purpose, None).allows
+    return Standing(channel, purpose, granted, tuple(sorted(sources)))

@@ -1,5 +1,6 @@
 """Looking contacts up in the log itself, so that the answer is never stale: by id, through aliases, by identifier."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -12,6 +13,9 @@ from crm.chassis.people.identity import Identifier
 from crm.contacts.contact import Contact, contacts, writable
 from crm.contacts.family import Family
 from crm.contacts.survivorship import Profile, compose
+from crm.events import Recorded
+from crm.events.contacts import ContactIdentified
+from crm.events.merging import ContactAbsorbed
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,11 @@ class Moment:
     def get(self, log: EventLog, contact_id: UUID) -> Folded[Contact]:
         """The state of one id then. Raises `Unknown`."""
         return log.get(contacts, contact_id, as_of=self.as_of, as_known_at=self.as_known_at)
+
+    def knows(self, e: Recorded[Any]) -> bool:
+        """Whether a fact had happened, and was known, then."""
+        happened = self.as_of is None or e.occurred_at <= self.as_of
+        return happened and (self.as_known_at is None or e.recorded_at <= self.as_known_at)
 
 
 NOW = Moment()
@@ -104,6 +113,15 @@ def _absorbed(log: EventLog, contact_id: UUID, survivor: UUID, moment: Moment) -
     return _family(log, contact_id, folded, moment) if folded.state.alias_of == survivor else None
 
 
+def joined_at(
+    log: EventLog, aliases: Iterable[UUID], *, as_of: datetime | None = None, as_known_at: datetime | None = None
+) -> datetime | None:
+    """Since when the last of a person's aliases has been known to be one (UTC); None if there is none."""
+    moment = Moment(as_of, as_known_at)
+    joins = (e for each in aliases for e in log.stream(each) if isinstance(e.fact, ContactAbsorbed | ContactIdentified))
+    return max((e.recorded_at for e in joins if moment.knows(e)), default=None)
+
+
 def find_holder(log: EventLog, identifier: Identifier | None) -> UUID:
     """The contact an identifier names. Raises `Unknown` if it names nobody."""
     holder = log.holder(identifier.kind, identifier.match_key) if identifier else None
@@ -127,6 +145,11 @@ def concerning(log: EventLog, contact_id: UUID, expected: int | None, command: C
         return command(state)
 
     return decide
+
+
+def find_if_known(log: EventLog, contact_id: UUID) -> Contact | None:
+    """What is recorded under exactly this id; None if nothing is."""
+    return _as_it_is(log, contact_id)[0]
 
 
 def _as_it_is(log: EventLog, contact_id: UUID) -> tuple[Contact | None, int]:

@@ -4,14 +4,16 @@ from importlib.resources import files
 
 from crm.chassis.log import ClaimFacts
 from crm.chassis.service import Service
+from crm.chassis.timers import Timer
 from crm.contacts.account import accounts
 from crm.contacts.account_list import account_list
 from crm.contacts.affiliation import affiliations
-from crm.contacts.api import routers
+from crm.contacts.api import PUBLIC, routers
 from crm.contacts.belonging import belonging
-from crm.contacts.consent import consents
+from crm.contacts.consent import CONSENT_EXPIRY, REQUEST_EXPIRY, consents, expire
 from crm.contacts.contact import contacts
 from crm.contacts.directory import directory
+from crm.contacts.double_opt_in import expire_request
 from crm.contacts.erasing import erasing
 from crm.contacts.erasure import erasures
 from crm.contacts.history import history
@@ -19,9 +21,12 @@ from crm.contacts.import_job import import_rows, imports
 from crm.contacts.import_report import import_report
 from crm.contacts.importing.worker import work_off_imports
 from crm.contacts.interaction import interactions
+from crm.contacts.objection import objections
 from crm.contacts.registering import registering
 from crm.contacts.views import aliases, permissions
 from crm.contacts.withdrawing import withdrawing
+from crm.contacts.wording import wordings
+from crm.contacts.wording_list import wording_list
 from crm.events.contacts import ErasureAcknowledged
 from crm.events.identifiers import IdentifierClaimed, IdentifierReleased
 
@@ -31,14 +36,18 @@ service = Service(
     aggregates=(
         *(contacts, interactions, consents, erasures, imports, import_rows),
         *(accounts, affiliations),
+        *(objections, wordings),
     ),
     claim_facts=ClaimFacts(IdentifierClaimed, IdentifierReleased),
     views=(
         *(directory, aliases, permissions, history, import_report),  # history folds every service's facts
         *(account_list, belonging),
+        *(wording_list,),
     ),
     policies=(registering, withdrawing, erasing),
+    timers=(Timer(CONSENT_EXPIRY, consents, expire), Timer(REQUEST_EXPIRY, consents, expire_request)),
     routers=routers,
+    public=PUBLIC,
     roles={"imports": work_off_imports},
     migrations=(files("crm.contacts") / "migrations",),
     erasure_acknowledged=ErasureAcknowledged,

@@ -47,6 +47,8 @@ class Settings(BaseSettings):
     """ISO 3166 code of the country whose telephone numbers are written without a prefix."""
     public_url: str = ""
     """Where the outside world reaches this service; links in mails start with it."""
+    contacts_url: str = ""
+    """Where the outside world reaches the contacts service; links to confirm a consent start with it."""
     smtp: str = "127.0.0.1:25"
     """Host and port of the mail server that mails are handed to."""
     mail_from: str = "crm@rapport.example"

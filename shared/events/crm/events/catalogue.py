@@ -13,6 +13,7 @@ from crm.events import (
     imports,
     interactions,
     merging,
+    notices,
     sales,
     service_desk,
 )
@@ -30,7 +31,7 @@ MODULES: dict[str, tuple[ModuleType, ...]] = {
     ),
     "sales": (sales,),
     "service-desk": (service_desk,),
-    "campaigns": (campaigns,),
+    "campaigns": (campaigns, notices),
     "analytics": (analytics,),
 }
 """Where each service declares its facts."""

@@ -1,5 +1,6 @@
 """The particulars of a person: where they live, how they are reached, what other systems call them, what they said."""
 
+from datetime import datetime
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -43,9 +44,17 @@ class ExternalId(Struct, frozen=True):
 
 
 class ConsentEvidence(Struct, frozen=True):
-    """How it can be shown that a person agreed, or no longer does."""
+    """How it can be shown that a person agreed, or no longer does.
+
+    After a confirmation by mail (M3) `ip` and `user_agent` are those of who confirmed, at `confirmed_at`; `requested_…`
+    tell of who had asked for it, `token_hash` (SHA-256) of the link they got.
+    """
 
     ip: str | None = None
     user_agent: str | None = None
     form_url: str | None = None
     note: str | None = None
+    requested_at: Annotated[datetime, Meta(tz=True)] | None = None
+    requested_ip: str | None = None
+    confirmed_at: Annotated[datetime, Meta(tz=True)] | None = None
+    token_hash: str | None = None

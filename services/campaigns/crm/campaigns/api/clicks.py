@@ -5,17 +5,18 @@ from functools import partial
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from crm.campaigns import links
-from crm.campaigns.api import pages
 from crm.campaigns.campaign import campaigns
 from crm.campaigns.message import Message, click, messages
 from crm.campaigns.people import known_contacts
 from crm.campaigns.template import parse_text
 from crm.chassis.decider import Unknown
 from crm.chassis.http import PublicLog, ReadModel, Router, Streams, reads
+from crm.chassis.http.pages import HEADERS, NOT_FOUND, Pages
 from crm.chassis.log import EventLog
 
 router = Router(prefix="/r", tags=["mails"])
 
+_pages = Pages("crm.campaigns")
 _FOUND = {"description": "To where the link points.", "headers": {"Location": {"schema": {"type": "string"}}}}
 
 
@@ -24,13 +25,13 @@ _FOUND = {"description": "To where the link points.", "headers": {"Location": {"
     dependencies=[reads(known_contacts)],
     status_code=302,
     response_class=HTMLResponse,
-    responses={302: _FOUND, **pages.NOT_FOUND},
+    responses={302: _FOUND, **NOT_FOUND},
 )
 def follow(token: str, log: PublicLog, streams: Streams, db: ReadModel) -> Response:
     """Leads on, and records the click; of somebody erased nothing is recorded any more."""
     found = _target(streams, token)
     if found is None:
-        return pages.not_found()
+        return _pages.broken_link()
     followed, message, url = found
     contact = known_contacts.get(db, message.contact)
     if contact is None or not contact.erased:
@@ -39,11 +40,11 @@ def follow(token: str, log: PublicLog, streams: Streams, db: ReadModel) -> Respo
     return _lead_on(url)
 
 
-@router.head("/{token}", status_code=302, response_class=HTMLResponse, responses={302: _FOUND, **pages.NOT_FOUND})
+@router.head("/{token}", status_code=302, response_class=HTMLResponse, responses={302: _FOUND, **NOT_FOUND})
 def look(token: str, streams: Streams) -> Response:
     """Tells where the link points. Only machines ask like that, so nothing is recorded."""
     found = _target(streams, token)
-    return pages.not_found() if found is None else _lead_on(found[2])
+    return _pages.broken_link() if found is None else _lead_on(found[2])
 
 
 def _target(streams: EventLog, token: str) -> tuple[links.Followed, Message, str] | None:
@@ -62,4 +63,4 @@ def _target(streams: EventLog, token: str) -> tuple[links.Followed, Message, str
 
 
 def _lead_on(url: str) -> Response:
-    return RedirectResponse(url, 302, headers=pages.HEADERS)
+    return RedirectResponse(url, 302, headers=HEADERS)

@@ -8,19 +8,20 @@ from fastapi import Form
 from fastapi.responses import HTMLResponse, Response
 
 from crm.campaigns import links
-from crm.campaigns.api import pages
 from crm.campaigns.campaign import campaigns
 from crm.campaigns.message import Message, UnsubscribeMethod, messages, unsubscribe
 from crm.campaigns.people import COPIES, look_up
 from crm.campaigns.suppression import suppress_address, suppressed_at, suppression_streams, suppressions
 from crm.chassis.decider import Unknown
 from crm.chassis.http import PublicLog, ReadModel, Router, Streams, reads
+from crm.chassis.http.pages import NOT_FOUND, OK, Pages
 from crm.chassis.log import EventLog, Step
 
 router = Router(prefix="/unsubscribe", tags=["mails"])
 
 ONE_CLICK = "One-Click"
-_PAGE = {200: {"description": "A page for people.", **pages.HTML}, **pages.NOT_FOUND}
+_PAGE = OK | NOT_FOUND
+_pages = Pages("crm.campaigns")
 
 
 class Holder(NamedTuple):
@@ -35,7 +36,7 @@ class Holder(NamedTuple):
 def get_page(token: str, streams: Streams) -> Response:
     """Asks whether they mean it. Looking at the page does nothing: link scanners look at everything."""
     holder = _holder(streams, token)
-    return pages.ask(holder.purpose) if holder else pages.not_found()
+    return _pages.show("unsubscribe.html", purpose=holder.purpose) if holder else _pages.broken_link()
 
 
 @router.post("/{token}", dependencies=[reads(*COPIES)], response_class=HTMLResponse, responses=_PAGE)
@@ -49,7 +50,7 @@ def post_page(
     """Unsubscribes, at once, also for messages that wait; once more does nothing more."""
     holder = _holder(streams, token)
     if holder is None:
-        return pages.not_found()
+        return _pages.broken_link()
     message = holder.message
     standing = look_up(db, streams, message.contact, message.address, holder.purpose).standing
     if message.address is not None and not standing.erased:
@@ -62,7 +63,7 @@ def post_page(
             Step(messages, holder.message_id, command),
             Step(suppressions, suppression_streams(streams.keys, message.address)[0], silence),
         )
-    return pages.done(holder.purpose)
+    return _pages.show("unsubscribed.html", purpose=holder.purpose)
 
 
 def _holder(streams: EventLog, token: str) -> Holder | None:

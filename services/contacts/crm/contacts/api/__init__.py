@@ -4,6 +4,9 @@ from crm.contacts.api import (
     account_standing,
     accounts,
     affiliations,
+    confirming,
+    consent_proofs,
+    consent_requests,
     consents,
     contacts,
     erasure,
@@ -13,9 +16,12 @@ from crm.contacts.api import (
     interactions,
     keys,
     merges,
+    objections,
     people,
+    preferences,
     reach,
     unmerges,
+    wordings,
 )
 
 routers = (
@@ -34,4 +40,13 @@ routers = (
     account_standing.router,
     affiliations.router,
     people.router,
+    consent_requests.router,
+    consent_proofs.router,
+    objections.router,
+    wordings.router,
+    confirming.router,
+    preferences.router,
 )
+
+PUBLIC = ("/confirm/{token}", "/preferences/{token}")
+"""Who was sent a link needs no other token."""

@@ -1,73 +1,102 @@
-"""Consents: what a contact allows, per channel and purpose, with evidence."""
+"""Consents: what a contact allows, per channel, purpose and perhaps address, with evidence."""
 
+from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field, StringConstraints
+from fastapi import Query
+from pydantic import AwareDatetime, BaseModel
 
 from crm.chassis.http import IfMatch, Log, ReadModel, Router, Streams, Written, reads
 from crm.chassis.people.fields import Moment
-from crm.contacts.api.bodies import ERASED, CanEditContacts, CanReadContacts
-from crm.contacts.consent import consent_stream, consents, grant, withdraw
-from crm.contacts.lookup import concerning, find
+from crm.chassis.people.permissions import Permission
+from crm.contacts.api.bodies import ERASED, CanReadContacts, Deployment
+from crm.contacts.api.consent_bodies import (
+    Address,
+    CanRecordConsent,
+    Evidence,
+    LanguageTag,
+    LegalBasis,
+    Purpose,
+    Source,
+    WordingVersion,
+)
+from crm.contacts.consent import consents, grant, withdraw
+from crm.contacts.consent_addresses import as_recorded, counting, stream_of
+from crm.contacts.consent_matrix import Matrix, known_then, matrix, said_by
+from crm.contacts.lookup import concerning, find, joined_at
 from crm.contacts.views import permissions
+from crm.contacts.wording_list import wording_list
 from crm.events.consents import ConsentChannel
-from crm.events.particulars import ConsentEvidence
 
 router = Router(prefix="/contacts/{contact_id}/consents", tags=["consents"])
 
-Purpose = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,59}$")]
-"""What somebody may be addressed for, such as `marketing`."""
-_Source = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._:/-]{1,100}$")]
-
-
-class Evidence(BaseModel, extra="forbid"):
-    """How it can be shown."""
-
-    ip: str | None = Field(None, max_length=45)
-    user_agent: str | None = Field(None, max_length=500)
-    form_url: str | None = Field(None, max_length=1_000)
-    note: str | None = Field(None, max_length=2_000)
-
-    def as_fact(self) -> ConsentEvidence:
-        return ConsentEvidence(**self.model_dump())
-
 
 class GrantConsent(BaseModel, extra="forbid"):
-    """`wording_version` names the text that was agreed to, `source` where."""
+    """`wording_version` names the text that was agreed to, `source` where. Without `address` it counts for all."""
 
     channel: ConsentChannel
     purpose: Purpose
-    wording_version: str = Field(min_length=1, max_length=100)
-    source: _Source
+    wording_version: WordingVersion
+    source: Source
     evidence: Evidence
+    address: Address | None = None
+    legal_basis: LegalBasis = "consent"
+    language: LanguageTag | None = None
+    expires_at: Moment | None = None
     occurred_at: Moment | None = None
 
 
 class WithdrawConsent(BaseModel, extra="forbid"):
+    """Without `address` it counts for all of them."""
+
     channel: ConsentChannel
     purpose: Purpose
-    source: _Source
+    source: Source
     evidence: Evidence | None = None
+    address: Address | None = None
     occurred_at: Moment | None = None
 
 
 class ConsentAnswer(BaseModel):
-    """The last word on one channel and purpose, said at `since` (UTC)."""
+    """The last word on one channel and purpose, perhaps for one address, said at `since`. Times are UTC.
+
+    `standing` tells more than `granted`; `pending_until` is when a request to confirm runs out.
+    """
 
     contact_id: UUID
     channel: str
     purpose: str
     granted: bool
     since: AwareDatetime
+    consent: UUID
+    standing: str
+    address: str | None = None
+    legal_basis: str
+    wording_version: str | None = None
+    language: str | None = None
+    expires_at: AwareDatetime | None = None
+    pending_until: AwareDatetime | None = None
+
+    @classmethod
+    def of(cls, said: Permission) -> "ConsentAnswer":
+        return cls(**{name: value for name, value in vars(said).items() if name in cls.model_fields})
 
 
 @router.post("")
 def post_consent(
-    contact_id: UUID, body: GrantConsent, log: Log, streams: Streams, agent: CanEditContacts, expected: IfMatch
+    contact_id: UUID,
+    body: GrantConsent,
+    log: Log,
+    streams: Streams,
+    agent: CanRecordConsent,
+    expected: IfMatch,
+    deployment: Deployment,
 ) -> Written:
     """Records that a contact agreed. `If-Match` is the contact's version."""
+    address = as_recorded(body.channel, body.address, deployment.region)
+    counts = counting(streams, contact_id, body.channel, body.purpose, address)
     command = partial(
         grant,
         contact=contact_id,
@@ -76,17 +105,30 @@ def post_consent(
         wording_version=body.wording_version,
         source=body.source,
         evidence=body.evidence.as_fact(),
+        address=address,
+        legal_basis=body.legal_basis,
+        language=body.language,
+        expires_at=body.expires_at,
+        anew=not counts.allows(address),
     )
-    stream = consent_stream(contact_id, body.channel, body.purpose)
+    stream = stream_of(streams.keys, contact_id, body.channel, body.purpose, address)
     checked = concerning(streams, contact_id, expected, command)
     return log.execute(consents, stream, checked, occurred_at=body.occurred_at)
 
 
 @router.post("/withdraw")
 def post_withdrawal(
-    contact_id: UUID, body: WithdrawConsent, log: Log, streams: Streams, agent: CanEditContacts, expected: IfMatch
+    contact_id: UUID,
+    body: WithdrawConsent,
+    log: Log,
+    streams: Streams,
+    agent: CanRecordConsent,
+    expected: IfMatch,
+    deployment: Deployment,
 ) -> Written:
     """Records that a contact does not agree, or no longer. `If-Match` is the contact's version."""
+    address = as_recorded(body.channel, body.address, deployment.region)
+    counts = counting(streams, contact_id, body.channel, body.purpose, address)
     command = partial(
         withdraw,
         contact=contact_id,
@@ -94,25 +136,37 @@ def post_withdrawal(
         purpose=body.purpose,
         source=body.source,
         evidence=body.evidence.as_fact() if body.evidence else None,
+        address=address,
+        anew=counts.allows_any(address),
     )
-    stream = consent_stream(contact_id, body.channel, body.purpose)
+    stream = stream_of(streams.keys, contact_id, body.channel, body.purpose, address)
     checked = concerning(streams, contact_id, expected, command)
     return log.execute(consents, stream, checked, occurred_at=body.occurred_at)
 
 
 @router.get("", dependencies=[reads(permissions)], responses=ERASED)
 def get_consents(contact_id: UUID, db: ReadModel, streams: Streams, agent: CanReadContacts) -> list[ConsentAnswer]:
-    """What a contact said last, per channel and purpose, under all of its ids."""
+    """What a contact said last, per channel, purpose and address, under all of its ids."""
     found = find(streams, contact_id)
     ids = [found.contact_id, *found.contact.aliases]
-    order = ("channel", "purpose", "since")
-    return [
-        ConsentAnswer(
-            contact_id=each.contact_id,
-            channel=each.channel,
-            purpose=each.purpose,
-            granted=each.granted,
-            since=each.since,
-        )
-        for each in permissions.select(db, "contact_id = ANY(%s)", (ids,), order_by=order)
-    ]
+    where, order = "contact_id = ANY(%s) AND objection IS NULL", ("channel", "purpose", "since")
+    return [ConsentAnswer.of(each) for each in permissions.select(db, where, (ids,), order_by=order)]
+
+
+@router.get("/matrix", dependencies=[reads(permissions, wording_list)], responses=ERASED)
+def get_matrix(
+    contact_id: UUID,
+    db: ReadModel,
+    streams: Streams,
+    agent: CanReadContacts,
+    as_of: Annotated[Moment | None, Query(description="As things were at this moment.")] = None,
+    as_known_at: Annotated[Moment | None, Query(description="As was known here at this moment.")] = None,
+) -> Matrix:
+    """What counts for every purpose and channel, and why, under all ids of the person, now or at a past moment."""
+    found = find(streams, contact_id, as_of=as_of, as_known_at=as_known_at)
+    ids = (found.contact_id, *sorted(found.contact.aliases))
+    facts = known_then(said_by(streams, db, ids), as_of, as_known_at)
+    at = as_of or as_known_at or datetime.now(UTC)
+    published = wording_list.select(db, "published_at <= %s", (at,))
+    joined = joined_at(streams, ids[1:], as_of=as_of, as_known_at=as_known_at)
+    return matrix(facts, ids, {each.purpose for each in published}, at, joined)
