@@ -6,9 +6,11 @@ from uuid import UUID, uuid4
 
 from crm.chassis.database import Database
 from crm.chassis.keys import MemoryKeys
+from crm.chassis.people.copy import CopyOfContacts
 from crm.chassis.people.identity import Identifier
 from crm.chassis.people.known import Holders, KnownContact, KnownContacts, Somebody, provisional_contact_id
 from crm.chassis.people.permissions import Permissions
+from crm.chassis.people.persons import as_persons
 from crm.events.consents import ConsentGranted, ConsentWithdrawn
 from crm.events.contacts import (
     ContactEmailAdded,
@@ -22,6 +24,7 @@ from crm.events.contacts import (
     ContactRenamed,
 )
 from crm.events.identifiers import IdentifierClaimed, IdentifierReleased
+from crm.events.merging import ContactAbsorbed, ContactRestored, ContactsMerged, ContactsUnmerged, MergedFieldChosen
 from crm.events.particulars import Phone, PostalAddress
 
 Listening = Callable[[Any], Callable[..., UUID]]
@@ -120,3 +123,31 @@ def test_c7_consent_counts_when_it_is_granted_and_withdrawn_under_no_id(db: Data
     assert allows(ada)
     tell(ConsentWithdrawn(contact=ada, channel="email", purpose="marketing", source="mail"), stream=consent)
     assert not allows(ada)
+
+
+def test_c8_a_person_is_known_by_what_all_ids_are_known_by(db: Database, listening: Listening) -> None:
+    people = CopyOfContacts()
+    known, aliases = listening(people.known), listening(people.aliases)
+    ada = known(ContactRegistered(name="Ada", emails=["ada@x.example"]))
+    bob = known(ContactRegistered(name="A. King", emails=["king@x.example"], address=PostalAddress(city="Oslo")))
+    merge_id = uuid4()
+    choices = {"name": bob, "primary_email": ada}
+    aliases(ContactAbsorbed(merge_id=merge_id, survivor=ada), stream=bob)
+    known(
+        ContactsMerged(merge_id=merge_id, survivor=ada, absorbed=[bob], stream_versions={}, field_choices=choices),
+        stream=ada,
+    )
+
+    def person() -> KnownContact:
+        (found,) = as_persons(db, people.known, people.aliases, people.known.select(db, "contact_id = %s", (ada,)))
+        return found
+
+    assert (person().name, person().emails) == ("A. King", ("ada@x.example", "king@x.example"))
+    assert person().address == PostalAddress(city="Oslo")
+    assert people.names(db, [ada, bob]) == {ada: "A. King", bob: "A. King"}
+    known(MergedFieldChosen(field="name", source=ada), stream=ada)
+    known(MergedFieldChosen(field="primary_email", source=bob), stream=ada)
+    assert (person().name, person().emails[0]) == ("Ada", "king@x.example")
+    aliases(ContactRestored(merge_id=merge_id, survivor=ada), stream=bob)
+    known(ContactsUnmerged(merge_id=merge_id, restored=[bob], reason="Two people"), stream=ada)
+    assert people.names(db, [ada, bob]) == {ada: "Ada", bob: "A. King"}
