@@ -15,6 +15,8 @@ from crm.contacts.import_job import import_rows, imports
 from crm.contacts.import_report import import_report
 from crm.contacts.importing.worker import work_off_imports
 from crm.contacts.interaction import interactions
+from crm.contacts.reassigned import reassigned
+from crm.contacts.reassignment import reassignments
 from crm.contacts.registering import registering
 from crm.contacts.views import aliases, permissions
 from crm.contacts.withdrawing import withdrawing
@@ -24,9 +26,9 @@ from crm.events.identifiers import IdentifierClaimed, IdentifierReleased
 service = Service(
     "contacts",
     purpose="Who customers are, what they allow, and the one history of everything that happened with them.",
-    aggregates=(contacts, interactions, consents, erasures, imports, import_rows),
+    aggregates=(contacts, interactions, consents, erasures, imports, import_rows, reassignments),
     claim_facts=ClaimFacts(IdentifierClaimed, IdentifierReleased),
-    views=(directory, aliases, permissions, history, import_report),  # history folds every service's facts
+    views=(directory, aliases, permissions, history, import_report, reassigned),  # history folds every service's facts
     policies=(registering, withdrawing, erasing),
     routers=routers,
     roles={"imports": work_off_imports},

@@ -11,6 +11,7 @@ from crm.contacts.api import (
     keys,
     merges,
     reach,
+    reassignments,
     unmerges,
 )
 
@@ -26,4 +27,5 @@ routers = (
     keys.router,
     merges.router,
     unmerges.router,
+    reassignments.router,
 )
