@@ -17,6 +17,7 @@ from crm.chassis.testing.shelf import feed_of, one
 from crm.chassis.testing.views import Records, from_log
 from crm.contacts.history import Filter, Order, history, page_of
 from crm.contacts.item import Item, render, take_apart
+from crm.contacts.reassigned import reassigned
 from crm.events import Fact, UnknownFact, catalogue, type_of
 from crm.events.consents import ConsentGranted
 from crm.events.contacts import ContactErased, ContactIdentified, ContactRegistered, ContactRenamed
@@ -34,6 +35,7 @@ class Story:
     def __init__(self, db: Database) -> None:
         self.db, self.records = db, Records()
         self.feeds: dict[str, Feed] = {each: feed_of(db, self.records, history, each) for each in ("contacts", "sales")}
+        feed_of(db, self.records, reassigned, "contacts")
 
     def tell(self, *facts: Fact, stream: UUID | None = None, about: UUID = ada, minutes: int = 0, **more: Any) -> UUID:
         stream = stream or uuid4()

@@ -8,7 +8,7 @@ from crm.events.campaigns import SuppressionReason
 
 EXPLANATIONS: dict[SuppressionReason, str] = {
     "contact erased": "This person was erased.",
-    "contact unknown": "Nobody is known under this id any more.",
+    "contact unknown": "Nobody is known under this id any more, or they got this mail under another id.",
     "address invalid": "There is no valid e-mail address, or it is not theirs any more.",
     "suppressed": "This address has unsubscribed, and has not agreed anew since.",
     "no consent": "They have not agreed to mails for this purpose, or no longer do, or asked us to leave them alone.",
@@ -29,6 +29,8 @@ class Standing:
     """When this address was last suppressed for the campaign's purpose."""
     consented_at: datetime | None = None
     """Since when they agree; None: they do not."""
+    reached: bool = False
+    """Whether they got this mail under another id (C8)."""
     held_up: bool = False
     """Whether they said something later that could not be taken in."""
 
@@ -42,7 +44,7 @@ def obstacle(
     """
     against: dict[SuppressionReason, bool] = {
         "contact erased": standing.erased,
-        "contact unknown": not standing.known,
+        "contact unknown": not standing.known or standing.reached,
         "address invalid": address is None or not _is_theirs(address, standing.addresses),
         "suppressed": standing.suppressed_at is not None and not _agreed_since(standing),
         "consent not current": not fresh or standing.held_up,

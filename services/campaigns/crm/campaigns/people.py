@@ -1,5 +1,6 @@
 """What campaigns knows of people: its own copy of contacts and of what they allow; empty while contacts is away."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -10,7 +11,8 @@ from crm.chassis.log import EventLog
 from crm.chassis.people.aliases import Aliases
 from crm.chassis.people.known import KnownContact, KnownContacts
 from crm.chassis.people.permissions import Permission, Permissions, verdict_of
-from crm.chassis.projection import consistency
+from crm.chassis.people.persons import as_persons
+from crm.chassis.projection import Db, consistency
 
 CHANNEL = "email"
 
@@ -41,6 +43,7 @@ def look_up(db: Database, log: EventLog, contact: UUID, address: str | None, pur
     known = known_contacts.get(db, ids[0])
     if known is None or known.erased:
         return Recipient(known, Standing(known=known is not None, erased=known is not None))
+    (known,) = persons(db, [known])
     said = permissions.said(db, ids, CHANNEL, purpose)
     joined_at = aliases.joined_at(db, ids)
     verdict = verdict_of(said, ids, CHANNEL, purpose, address, joined_at=joined_at)
@@ -51,6 +54,16 @@ def look_up(db: Database, log: EventLog, contact: UUID, address: str | None, pur
         held_up=_held_up(db, said),
     )
     return Recipient(known, standing)
+
+
+def persons(db: Db, rows: Sequence[KnownContact]) -> list[KnownContact]:
+    """Rows of canonical contacts with what is known of them under all ids (C8)."""
+    return as_persons(db, known_contacts, aliases, rows)
+
+
+def other_ids(db: Db, contact: UUID) -> list[UUID]:
+    """The other ids of the same person."""
+    return [each for each in aliases.ids_of(db, contact) if each != contact]
 
 
 def _held_up(db: Database, said: list[Permission]) -> bool:

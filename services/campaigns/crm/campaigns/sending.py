@@ -5,6 +5,7 @@ message of the campaign has had its own.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from crm.campaigns.campaign import campaigns, finish
@@ -12,9 +13,9 @@ from crm.campaigns.eligibility import obstacle
 from crm.campaigns.freshness import ContactsCopy, CopyBehind, copy_of
 from crm.campaigns.mail import Mail, compose
 from crm.campaigns.mail_server import MailServer, Refusal
-from crm.campaigns.message import Message, confirm, fail, hand_off, leave_open, messages, suppress
-from crm.campaigns.people import look_up
-from crm.chassis.decider import Command
+from crm.campaigns.message import Message, confirm, fail, hand_off, leave_open, message_stream, messages, suppress
+from crm.campaigns.people import look_up, other_ids
+from crm.chassis.decider import Command, Unknown
 from crm.chassis.keys import Destroyed
 from crm.chassis.policy import Policy, PolicyCommands, perform
 from crm.chassis.runtime import Runtime
@@ -68,7 +69,8 @@ class Sender:
         campaign = runtime.log.get(campaigns, message.campaign).state
         fresh = self._is_fresh(runtime)
         found = look_up(runtime.database, runtime.log, message.contact, message.address, campaign.purpose)
-        if reason := obstacle(found.standing, message.address, fresh=fresh, stopped=campaign.stopped):
+        standing = replace(found.standing, reached=_is_reached(runtime, message))
+        if reason := obstacle(standing, message.address, fresh=fresh, stopped=campaign.stopped):
             do(messages, e.stream, partial(suppress, reason=reason))
             return None
         assert message.address is not None and found.contact is not None
@@ -109,6 +111,18 @@ class Sender:
         except Refusal as refusal:
             return partial(fail, reason=refusal.reason, code=refusal.code)
         return confirm
+
+
+def _is_reached(runtime: Runtime, message: Message) -> bool:
+    """Whether the campaign's mail went to another id of the same person: the two were planned before they were one."""
+    for other in other_ids(runtime.database, message.contact):
+        try:
+            sent = runtime.log.get(messages, message_stream(message.campaign, other)).state
+        except Unknown:
+            continue
+        if sent.may_have_arrived and sent.status != "failed":
+            return True
+    return False
 
 
 def _nothing(_: Message | None) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from fastapi.testclient import TestClient
@@ -15,6 +15,7 @@ from crm.chassis.log import EventLog, MemoryStore
 from crm.chassis.projection import Mark
 from crm.events.campaigns import AudienceResolved, MessagePlanned, RecipientsPlanned
 from crm.events.contacts import ContactIdentified, ContactPrimaryEmailChanged
+from crm.events.merging import ContactAbsorbed, ContactsMerged
 
 Launch = Callable[..., UUID]
 
@@ -139,3 +140,41 @@ def test_c8_a_person_meant_by_an_alias_is_in_the_audience_once(launch: Launch, p
     campaign = launch(audience={"contacts": [str(alias), str(ada)], "consent": "marketing"})
     assert planned(log, campaign, [ada, alias]) == [ada]
     assert type(log.stream(message_stream(campaign, ada))[-1].fact).__name__ == "MessageSent"
+
+
+def merge(people: Any, survivor: UUID, absorbed: UUID, **choices: UUID) -> UUID:
+    merge_id = uuid4()
+    people.tell(absorbed, ContactAbsorbed(merge_id=merge_id, survivor=survivor))
+    fact = ContactsMerged(
+        merge_id=merge_id, survivor=survivor, absorbed=[absorbed], stream_versions={}, field_choices=choices
+    )
+    people.tell(survivor, fact)
+    return merge_id
+
+
+def test_c8_a_merged_person_is_in_the_audience_once_by_what_any_id_is_known_by(
+    launch: Launch, people: Any, log: EventLog
+) -> None:
+    ada = people.register("Ada", country="GB", agrees=False)
+    bea = people.register("Bea", "bea@x.example", country="DE")
+    merge(people, ada, bea)
+    audiences: list[dict[str, str]] = [{}, {"country": "DE"}, {"name_contains": "bea"}, {"consent": "marketing"}]
+    for audience in audiences:
+        campaign = launch(audience=audience)
+        assert planned(log, campaign, [ada, bea]) == [ada], audience
+        facts = [type(each.fact).__name__ for each in log.stream(message_stream(campaign, ada))]
+        assert facts[-1] == "MessageSent", audience
+
+
+def test_c8_who_was_planned_under_two_ids_gets_one_mail(  # noqa: PLR0913
+    plan: Launch, client: TestClient, people: Any, log: EventLog, worker: Any, post_office: Any
+) -> None:
+    ada = people.register("Ada", "ada@x.example")
+    bea = people.register("Bea", "bea@x.example")
+    campaign = plan()
+    client.post(f"/campaigns/{campaign}/start").raise_for_status()
+    worker.only("planning")
+    assert len(planned(log, campaign, [ada, bea])) == 2
+    merge(people, ada, bea)
+    worker.work()
+    assert len(post_office.mails) == 1

@@ -18,7 +18,7 @@ from crm.chassis.people.identity import (
     external_identifier,
     phone_identifier,
 )
-from crm.contacts.merge import Merges
+from crm.chassis.people.merges import Merges
 from crm.events.contacts import (
     ContactEmailAdded,
     ContactEmailRemoved,

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from crm.chassis.people.known import changed
+from crm.chassis.people.merges import Merges
 from crm.chassis.projection import Db, Page, PageRequest, Subject, View
 from crm.contacts.contact import Contact
 from crm.contacts.family import Family
-from crm.contacts.merge import Merges
 from crm.contacts.persons import canonical_ids, families
 from crm.contacts.survivorship import compose
 from crm.events import Fact, Personal, Recorded

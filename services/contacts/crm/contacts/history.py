@@ -5,7 +5,7 @@ says of a person stands in one column of its own, so that an erasure takes exact
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
@@ -13,6 +13,7 @@ from uuid import UUID
 from crm.chassis.paging import from_cursor, to_cursor
 from crm.chassis.projection import EVERYTHING, Db, Page, PageRequest, Subject, View
 from crm.contacts.item import Item, render, take_apart
+from crm.contacts.reassigned import walks
 from crm.events import Fact, Personal, Recorded, type_of, wire
 
 Order: TypeAlias = Literal["newest", "oldest"]
@@ -118,11 +119,12 @@ def page_of(
     where = " AND ".join(["contact_id = %s", *conditions])
     by = [f"{each} DESC" if order == "newest" else each for each in _PLACE]
     found: dict[tuple[Any, ...], Touchpoint] = {}
-    for each in contact_ids:  # one short walk along the index per id; a fact that names two of them counts once
-        for row in history.select(db, where, [each, *values], order_by=by, limit=page.limit + 1):
-            found.setdefault(_place(row), row)
+    for walk in walks(db, contact_ids):  # short ones along the index; a fact that names two ids counts once
+        asked, given = f"{where} AND {walk.condition}", [walk.contact_id, *values, *walk.params]
+        for row in history.select(db, asked, given, order_by=by, limit=page.limit + 1):
+            found.setdefault(_place(row), replace(row, contact_id=walk.owner))
     places = sorted(found, reverse=order == "newest")
-    items = tuple(_item(found[each], unseal) for each in places[: page.limit])
+    items = tuple(item_of(found[each], unseal) for each in places[: page.limit])
     return Page(items, to_cursor(order, places[page.limit - 1]) if len(places) > page.limit else None)
 
 
@@ -130,7 +132,8 @@ def _place(row: Touchpoint) -> tuple[Any, ...]:
     return tuple(getattr(row, each) for each in _PLACE)
 
 
-def _item(row: Touchpoint, unseal: wire.Unseal) -> Item:
+def item_of(row: Touchpoint, unseal: wire.Unseal) -> Item:
+    """A row as people and other systems read it."""
     return Item(
         event_id=f"{row.stream}:{row.version}",
         contact_id=row.contact_id,

@@ -5,10 +5,10 @@ from typing import Protocol, TypeVar
 from uuid import UUID
 
 from crm.chassis.people.aliases import LONGEST_CHAIN
+from crm.chassis.people.merges import Merges
 from crm.chassis.projection import Db, View
 from crm.contacts.contact import Contact
 from crm.contacts.family import Family
-from crm.contacts.merge import Merges
 
 
 class Row(Protocol):

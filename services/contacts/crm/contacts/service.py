@@ -22,6 +22,8 @@ from crm.contacts.import_report import import_report
 from crm.contacts.importing.worker import work_off_imports
 from crm.contacts.interaction import interactions
 from crm.contacts.objection import objections
+from crm.contacts.reassigned import reassigned
+from crm.contacts.reassignment import reassignments
 from crm.contacts.registering import registering
 from crm.contacts.views import aliases, permissions
 from crm.contacts.withdrawing import withdrawing
@@ -37,12 +39,14 @@ service = Service(
         *(contacts, interactions, consents, erasures, imports, import_rows),
         *(accounts, affiliations),
         *(objections, wordings),
+        *(reassignments,),
     ),
     claim_facts=ClaimFacts(IdentifierClaimed, IdentifierReleased),
     views=(
         *(directory, aliases, permissions, history, import_report),  # history folds every service's facts
         *(account_list, belonging),
         *(wording_list,),
+        *(reassigned,),
     ),
     policies=(registering, withdrawing, erasing),
     timers=(Timer(CONSENT_EXPIRY, consents, expire), Timer(REQUEST_EXPIRY, consents, expire_request)),

@@ -58,12 +58,10 @@ def own_value(contact: Contact, field: str) -> Any:
 
 def source_of(family: Family, field: str) -> Family:
     """The member whose own value of a choosable field counts."""
-    for choice in reversed(family.contact.merges.choices):
-        if choice.field != field:
-            continue
-        if choice.source is None:
+    for source in family.contact.merges.sources(field):
+        if source is None:
             return family
-        chosen = family.member(choice.source)
+        chosen = family.member(source)
         if chosen is not None and own_value(chosen.contact, field) is not None:
             return chosen
     # Nothing was chosen, or what was chosen is gone: the survivor's own, else the first that is there.

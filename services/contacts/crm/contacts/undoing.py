@@ -6,9 +6,9 @@ from uuid import UUID
 
 from crm.chassis.decider import Rejected
 from crm.chassis.log import Step
+from crm.chassis.people.merges import Merge
 from crm.contacts.contact import contacts
 from crm.contacts.family import Family
-from crm.contacts.merge import Merge
 from crm.contacts.merger import choose, restore, unmerge
 from crm.contacts.settling import as_read, nothing
 

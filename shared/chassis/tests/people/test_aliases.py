@@ -7,6 +7,7 @@ from uuid import uuid4
 from crm.chassis.database import Database
 from crm.chassis.people.aliases import Aliases
 from crm.events.contacts import ContactIdentified
+from crm.events.merging import ContactAbsorbed, ContactRestored
 
 Listening = Callable[[Aliases], Callable[..., Any]]
 
@@ -38,3 +39,18 @@ def test_even_a_cycle_ends(db: Database, listening: Listening) -> None:
     tell(ContactIdentified(holder=b), stream=a)
     tell(ContactIdentified(holder=a), stream=b)
     assert set(aliases.ids_of(db, a)) == {a, b}
+
+
+def test_c9_an_absorbed_contact_is_an_alias_until_it_is_restored(db: Database, listening: Listening) -> None:
+    aliases = Aliases()
+    tell, a, b, c = listening(aliases), uuid4(), uuid4(), uuid4()
+    first, second = uuid4(), uuid4()
+    tell(ContactAbsorbed(merge_id=second, survivor=c), stream=b)
+    tell(ContactAbsorbed(merge_id=first, survivor=b), stream=a)
+    assert aliases.ids_of(db, a) == (c, b, a)
+    assert aliases.below(db, [c, uuid4()]) == {c: [b, a]}
+    assert aliases.joined_at(db, (a, b, c)) is not None
+    tell(ContactRestored(merge_id=second, survivor=c), stream=b)
+    assert aliases.ids_of(db, a) == (b, a)
+    assert aliases.ids_of(db, c) == (c,)
+    assert aliases.joined_at(db, (c,)) is None

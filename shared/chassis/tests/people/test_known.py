@@ -6,9 +6,14 @@ from uuid import UUID, uuid4
 
 from crm.chassis.database import Database
 from crm.chassis.keys import MemoryKeys
+from crm.chassis.people.copy import CopyOfContacts
 from crm.chassis.people.identity import Identifier
 from crm.chassis.people.known import Holders, KnownContact, KnownContacts, Somebody, provisional_contact_id
 from crm.chassis.people.permissions import Permissions
+from crm.chassis.people.persons import as_persons
+from crm.chassis.testing.shelf import feed_of
+from crm.chassis.testing.views import Records, from_topic
+from crm.events import Fact
 from crm.events.consents import ConsentGranted, ConsentWithdrawn
 from crm.events.contacts import (
     ContactEmailAdded,
@@ -22,6 +27,7 @@ from crm.events.contacts import (
     ContactRenamed,
 )
 from crm.events.identifiers import IdentifierClaimed, IdentifierReleased
+from crm.events.merging import ContactAbsorbed, ContactRestored, ContactsMerged, ContactsUnmerged, MergedFieldChosen
 from crm.events.particulars import Phone, PostalAddress
 
 Listening = Callable[[Any], Callable[..., UUID]]
@@ -120,3 +126,38 @@ def test_c7_consent_counts_when_it_is_granted_and_withdrawn_under_no_id(db: Data
     assert allows(ada)
     tell(ConsentWithdrawn(contact=ada, channel="email", purpose="marketing", source="mail"), stream=consent)
     assert not allows(ada)
+
+
+def test_c8_a_person_is_known_by_what_all_ids_are_known_by(db: Database, keys: MemoryKeys) -> None:
+    people, records = CopyOfContacts(), Records(keys)
+    feeds = [feed_of(db, records, each, "contacts") for each in (people.known, people.aliases)]
+
+    def tell(*facts: Fact, stream: UUID | None = None) -> UUID:
+        sealed = records.record(stream or uuid4(), *facts)
+        for feed in feeds:
+            feed.take(from_topic(sealed, first=len(records.log)))
+        return sealed[0].stream
+
+    ada = tell(ContactRegistered(name="Ada", emails=["ada@x.example"]))
+    bob = tell(ContactRegistered(name="A. King", emails=["king@x.example"], address=PostalAddress(city="Oslo")))
+    merge_id = uuid4()
+    choices = {"name": bob, "primary_email": ada}
+    tell(ContactAbsorbed(merge_id=merge_id, survivor=ada), stream=bob)
+    tell(
+        ContactsMerged(merge_id=merge_id, survivor=ada, absorbed=[bob], stream_versions={}, field_choices=choices),
+        stream=ada,
+    )
+
+    def person() -> KnownContact:
+        (found,) = as_persons(db, people.known, people.aliases, people.known.select(db, "contact_id = %s", (ada,)))
+        return found
+
+    assert (person().name, person().emails) == ("A. King", ("ada@x.example", "king@x.example"))
+    assert person().address == PostalAddress(city="Oslo")
+    assert people.names(db, [ada, bob]) == {ada: "A. King", bob: "A. King"}
+    tell(MergedFieldChosen(field="name", source=ada), stream=ada)
+    tell(MergedFieldChosen(field="primary_email", source=bob), stream=ada)
+    assert (person().name, person().emails[0]) == ("Ada", "king@x.example")
+    tell(ContactRestored(merge_id=merge_id, survivor=ada), stream=bob)
+    tell(ContactsUnmerged(merge_id=merge_id, restored=[bob], reason="Two people"), stream=ada)
+    assert people.names(db, [ada, bob]) == {ada: "Ada", bob: "A. King"}

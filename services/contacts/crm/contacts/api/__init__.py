@@ -20,6 +20,7 @@ from crm.contacts.api import (
     people,
     preferences,
     reach,
+    reassignments,
     unmerges,
     wordings,
 )
@@ -46,6 +47,7 @@ routers = (
     wordings.router,
     confirming.router,
     preferences.router,
+    reassignments.router,
 )
 
 PUBLIC = ("/confirm/{token}", "/preferences/{token}")

@@ -11,6 +11,7 @@ from crm.contacts.api.bodies import CanReadContacts
 from crm.contacts.history import Filter, Order, history, page_of
 from crm.contacts.item import Item
 from crm.contacts.lookup import find_erased
+from crm.contacts.reassigned import reassigned
 from crm.contacts.views import aliases
 
 router = Router(prefix="/contacts/{contact_id}/history", tags=["history"])
@@ -18,7 +19,7 @@ router = Router(prefix="/contacts/{contact_id}/history", tags=["history"])
 ServiceName: TypeAlias = Literal["contacts", "sales", "service-desk", "campaigns", "analytics"]
 
 
-@router.get("", dependencies=[reads(history, aliases)])
+@router.get("", dependencies=[reads(history, aliases, reassigned)])
 def get_history(
     contact_id: UUID,
     page: PageQuery,

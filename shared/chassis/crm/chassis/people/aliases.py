@@ -52,6 +52,33 @@ class Aliases(View[Alias]):
             found += latest
         return tuple(found)
 
+    def below(self, db: Db, contacts: Iterable[UUID]) -> dict[UUID, list[UUID]]:
+        """By canonical id, the ids that stand for it, at any distance; who has none is left out."""
+        canonical = {each: each for each in contacts}
+        found: dict[UUID, list[UUID]] = {}
+        latest = list(canonical)
+        while latest:
+            nearer = self.select(db, "holder = ANY(%s)", (latest,), order_by="since")
+            latest = [each.alias for each in nearer if each.alias not in canonical]
+            for each in nearer:
+                if each.alias not in canonical:
+                    canonical[each.alias] = canonical[each.holder]
+                    found.setdefault(canonical[each.holder], []).append(each.alias)
+        return found
+
+    def above(self, table: str, condition: str) -> str:
+        """SQL for the ids that aliases stand for, at any distance, which have a row in `table` with this `condition`.
+
+        The table has a column `contact_id`; the condition's columns are its own.
+        """
+        own = self.table.name
+        return (
+            f"WITH RECURSIVE above (id) AS (SELECT holder FROM {own} WHERE alias IN"
+            f" (SELECT contact_id FROM {table} WHERE {condition})"
+            f" UNION SELECT further.holder FROM above JOIN {own} AS further ON further.alias = above.id)"
+            " SELECT id FROM above"
+        )
+
     def joined_at(self, db: Db, ids: Iterable[UUID]) -> datetime | None:
         """Since when all these ids of one person stand for each other (UTC); None if there is only one."""
         return max((each.since for each in self.select(db, "alias = ANY(%s)", (list(ids),))), default=None)

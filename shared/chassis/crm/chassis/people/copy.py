@@ -7,6 +7,7 @@ from crm.chassis.keys import Keys
 from crm.chassis.people.aliases import LONGEST_CHAIN, Aliases
 from crm.chassis.people.identity import email_identifier, phone_identifier, read_phone
 from crm.chassis.people.known import Holders, KnownContacts, Somebody
+from crm.chassis.people.persons import as_persons
 from crm.chassis.projection import Db
 
 
@@ -41,5 +42,5 @@ class CopyOfContacts:
                 break
             holder_of = {each: steps.get(holder, holder) for each, holder in holder_of.items()}
         known = self.known.select(db, "contact_id = ANY(%s)", (list(holder_of.values()),))
-        name_of = {each.contact_id: each.name for each in known}
+        name_of = {each.contact_id: each.name for each in as_persons(db, self.known, self.aliases, known)}
         return {each: name_of[holder] for each, holder in holder_of.items() if holder in name_of}

@@ -4,12 +4,13 @@ Each view is a class, so that every service declares an instance of its own.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 from uuid import UUID
 
 from crm.chassis.keys import Keys
 from crm.chassis.people.identity import Identifier
+from crm.chassis.people.merges import Merges
 from crm.chassis.projection import Subject, View
 from crm.chassis.projection.query import Db
 from crm.events import ERASED, Personal, Recorded
@@ -27,6 +28,7 @@ from crm.events.contacts import (
     ContactRenamed,
 )
 from crm.events.identifiers import IdentifierClaimed, IdentifierReleased
+from crm.events.merging import ContactsMerged, ContactsUnmerged, MergedFieldChosen
 from crm.events.particulars import PostalAddress
 
 
@@ -106,19 +108,24 @@ class KnownContact:
     address: Personal[PostalAddress | None]
     provisional: bool
     erased: bool = False
+    merges: Merges = field(default_factory=Merges)
 
 
 class KnownContacts(View[KnownContact]):
-    """Every contact, erased ones blank. Aliases have no row: resolve them first."""
+    """Every contact by its original id, erased ones blank; also those that were absorbed: resolve aliases first.
+
+    See `persons` for what is known of a person under all ids. Ids that were never contacts have no row.
+    """
 
     def __init__(self, *, indexes: tuple[str, ...] = ()) -> None:
-        super().__init__("known_contacts", KnownContact, key="contact_id", indexes=indexes)
+        super().__init__("known_contacts", KnownContact, key="contact_id", version=2, indexes=indexes)
         self.on(ContactRegistered)(meet)
         self.on(ContactRenamed)(rename)
         self.on(ContactMoved)(move)
         self.on(ContactEmailAdded, ContactEmailRemoved, ContactPrimaryEmailChanged)(readdress)
         self.on(ContactPhoneAdded, ContactPhoneRemoved, ContactPrimaryPhoneChanged)(renumber)
         self.on(ContactErased, ContactIdentified)(forget)
+        self.on(ContactsMerged, ContactsUnmerged, MergedFieldChosen)(merge)
 
 
 def meet(_: KnownContact | None, e: Recorded[ContactRegistered]) -> KnownContact:
@@ -127,23 +134,31 @@ def meet(_: KnownContact | None, e: Recorded[ContactRegistered]) -> KnownContact
 
 
 def rename(contact: KnownContact, e: Recorded[ContactRenamed]) -> KnownContact:
-    return replace(contact, name=e.fact.name)
+    return replace(contact, name=e.fact.name, merges=contact.merges.choose_own("name"))
 
 
 def move(contact: KnownContact, e: Recorded[ContactMoved]) -> KnownContact:
-    return replace(contact, address=e.fact.address)
+    return replace(contact, address=e.fact.address, merges=contact.merges.choose_own("address"))
 
 
 def readdress(
     contact: KnownContact, e: Recorded[ContactEmailAdded | ContactEmailRemoved | ContactPrimaryEmailChanged]
 ) -> KnownContact:
-    return replace(contact, emails=changed(contact.emails, e.fact, e.fact.email))
+    first = isinstance(e.fact, ContactPrimaryEmailChanged)
+    merges = contact.merges.choose_own("primary_email") if first else contact.merges
+    return replace(contact, emails=changed(contact.emails, e.fact, e.fact.email), merges=merges)
 
 
 def renumber(
     contact: KnownContact, e: Recorded[ContactPhoneAdded | ContactPhoneRemoved | ContactPrimaryPhoneChanged]
 ) -> KnownContact:
-    return replace(contact, phones=changed(contact.phones, e.fact, e.fact.phone))
+    first = isinstance(e.fact, ContactPrimaryPhoneChanged)
+    merges = contact.merges.choose_own("primary_phone") if first else contact.merges
+    return replace(contact, phones=changed(contact.phones, e.fact, e.fact.phone), merges=merges)
+
+
+def merge(contact: KnownContact, e: Recorded[ContactsMerged | ContactsUnmerged | MergedFieldChosen]) -> KnownContact:
+    return replace(contact, merges=contact.merges.after(e.fact))
 
 
 def changed(values: Iterable[str], fact: object, value: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ any grant: do-not-call closes the telephone, do-not-process all that stands on c
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal, Protocol, TypeAlias
 from uuid import UUID
 
@@ -23,6 +23,7 @@ _STRONGEST_FIRST: tuple[State, ...] = (
     "do_not_process", "do_not_call", "withdrawn", "granted", "pending", "expired", "unknown",
 )  # fmt: skip
 """Of several ids of one person the most restrictive word counts (C7); what says neither yes nor no says nothing."""
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 _RESTRICTED = frozenset({"consent", "legitimate-interest"})
 """The legal bases that a restriction of processing takes away; contracts and duties go on."""
 
@@ -92,18 +93,20 @@ def stands(word: Word, at: datetime) -> bool:
 
 
 def most_restrictive(verdicts: Iterable[Verdict], joined_at: datetime | None = None) -> Verdict:
-    """What counts for a person, of what counts for each of their ids (C7).
+    """What counts for a person, of what counts for each of their ids (C7); of equal words the last.
 
     `joined_at`: since when the ids are known to be one person's (UTC). What was granted after that and after every
     withdrawal counts all the same: by then they meant all of them.
     """
     verdicts = list(verdicts)
-    counts = min(verdicts, key=lambda each: _STRONGEST_FIRST.index(each.state), default=Verdict("unknown"))
+    strongest = min((_STRONGEST_FIRST.index(each.state) for each in verdicts), default=-1)
+    said = (each for each in verdicts if each.state == _STRONGEST_FIRST[strongest])
+    counts = max(said, key=lambda each: each.since or _LONG_AGO, default=Verdict("unknown"))
     if counts.state != "withdrawn" or joined_at is None:
         return counts
     over = max(joined_at, *(each.since for each in verdicts if each.state == "withdrawn" and each.since))
     anew = [each for each in verdicts if each.allows and each.since is not None and each.since > over]
-    return max(anew, key=lambda each: each.since or over, default=counts)
+    return max(anew, key=lambda each: each.since or _LONG_AGO, default=counts)
 
 
 def address_key(channel: str, address: str) -> str:

@@ -1,6 +1,9 @@
-"""What a contact remembers of merges: those it survived, and whose value of which field counts. No I/O."""
+"""What is remembered of merges of a contact: those it survived, and whose value of which field counts. No I/O.
 
-from collections.abc import Mapping
+Contacts decides on it; every copy of contacts folds it from the same facts.
+"""
+
+from collections.abc import Iterator, Mapping
 from uuid import UUID
 
 from msgspec import Struct
@@ -8,9 +11,12 @@ from msgspec.structs import replace
 
 from crm.events.merging import ContactsMerged, ContactsUnmerged, MergedFieldChosen
 
+ANYBODY = UUID(int=0)
+"""Stands for whoever has a value, where nothing was chosen."""
+
 
 class Merge(Struct, frozen=True):
-    """A merge in force, as its survivor remembers it."""
+    """A merge in force, on its survivor's side."""
 
     merge_id: UUID
     survivor: UUID
@@ -75,10 +81,14 @@ class Merges(Struct, frozen=True):
         """The survivor's own value was set anew, so it counts, even if it was taken away."""
         return self._on_top(Choice(field, None)) if self.in_force else self
 
+    def sources(self, field: str) -> Iterator[UUID | None]:
+        """Whose value of a field was chosen, the last choice first; None: the survivor's."""
+        return (each.source for each in reversed(self.choices) if each.field == field)
+
     def is_foreign(self, field: str) -> bool:
         """Whether another contact's value of the field may count, so that setting the same one again says something."""
-        last = next((each for each in reversed(self.choices) if each.field == field), None)
-        return bool(self.in_force) and (last is None or last.source is not None)
+        chosen = next(self.sources(field), ANYBODY)
+        return bool(self.in_force) and chosen is not None
 
     def _on_top(self, choice: Choice) -> "Merges":
         # An own value ends what was chosen before. Another's may go with its contact, and uncovers what was there.
