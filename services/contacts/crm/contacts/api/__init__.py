@@ -9,6 +9,7 @@ from crm.contacts.api import (
     consent_requests,
     consents,
     contacts,
+    duplicates,
     erasure,
     history,
     identities,
@@ -46,6 +47,7 @@ routers = (
     wordings.router,
     confirming.router,
     preferences.router,
+    duplicates.router,
 )
 
 PUBLIC = ("/confirm/{token}", "/preferences/{token}")
