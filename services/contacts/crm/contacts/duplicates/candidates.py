@@ -13,7 +13,7 @@ _BLOCKS = f"""
     SELECT found.ids FROM unnest(%s::text[]) AS asked (key), LATERAL (
         SELECT array_agg(contact_id) AS ids FROM (
             SELECT contact_id FROM {match_keys.table.name}
-            WHERE keys @> ARRAY[asked.key] LIMIT {LARGEST_BLOCK + 1}) AS some) AS found
+            WHERE keys @> ARRAY[asked.key] LIMIT {LARGEST_BLOCK + 1}) AS few) AS found
 """
 _KEYS = f"SELECT DISTINCT unnest(keys) FROM {match_keys.table.name} WHERE contact_id = ANY(%s)"
 
