@@ -1,24 +1,33 @@
 """Finding duplicates as contacts change and in a scan of all of them, and deciding over HTTP (C5)."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from fastapi.testclient import TestClient
 
 from crm.chassis.database import Database
 from crm.chassis.keys import MemoryKeys
-from crm.chassis.log import Commands, EventLog
+from crm.chassis.log import Commands, Context, EventLog, MemoryStore
 from crm.chassis.runtime import Runtime
 from crm.chassis.settings import Settings
 from crm.chassis.testing.services import Projector
+from crm.contacts.contact import contacts
 from crm.contacts.duplicates import blocks, scanning
 from crm.contacts.duplicates.deciding import deciding
 from crm.contacts.duplicates.matching import Matching
+from crm.contacts.duplicates.normalising import traits_of
 from crm.contacts.duplicates.scanning import Scanning, take
-from crm.contacts.merge_case import case_stream
-from crm.events.duplicates import DuplicateApproved, DuplicateScanCompleted, DuplicateSuggested
+from crm.contacts.duplicates.suggesting import judge
+from crm.contacts.duplicates.weighing import Population
+from crm.contacts.lookup import find
+from crm.contacts.merge_case import case_stream, merge_cases, suggest
+from crm.contacts.reach import verify_email
+from crm.contacts.registration import register
+from crm.events.duplicates import DuplicateScanCompleted, DuplicateSuggested
 
 HOME = {"street": "Zwetschgenweg 5", "postal_code": "10115", "city": "Berlin", "country": "DE"}
 
@@ -112,15 +121,17 @@ def test_c5_a_dismissed_pair_is_not_suggested_again_unless_somebody_asks(
     scan(suite, runtime)
     views.catch_up()
     assert queue(suite) == []
-    assert suite.post(f"{path}/approve").status_code == 409
+    assert suite.post(f"{path}/approve", json={}).status_code == 409
     asked = suite.post("/duplicates", json={"first": other, "second": one})
     assert asked.status_code == 201
     assert asked.headers["Location"] == path
     views.catch_up()
     assert queue(suite)[0]["rule"] == "by-hand"
-    suite.post(f"{path}/approve").raise_for_status()
+    approved = suite.post(f"{path}/approve", json={"survivor": other})
+    assert approved.json()["id"] == path.removeprefix("/duplicates/")
+    assert suite.get(f"/contacts/{one}").json()["id"] == other
     views.catch_up()
-    assert len(queue(suite, status="approved")) == 1
+    assert len(queue(suite, status="merged")) == 1
 
 
 def test_c13_erased_people_leave_the_queue_and_are_not_suggested(
@@ -207,26 +218,75 @@ def test_c5_a_scan_killed_anywhere_goes_on_and_suggests_nothing_twice(
     assert sum(isinstance(fact, DuplicateScanCompleted) for fact in facts) == 1
 
 
-def test_c5_likeness_alone_never_decides_and_a_verified_identifier_only_where_wanted(
-    log: EventLog, do: Commands, runtime: Runtime, settings: Settings
+def answered(log: EventLog, runtime: Runtime) -> None:
+    """Lets the policy answer every fact, twice, as after a restart."""
+    for _ in range(2):
+        for sealed in log.read(None, 10_000):
+            if sealed.type in deciding.types:
+                deciding.answer(log.stream(sealed.stream)[sealed.version - 1], runtime)
+
+
+@pytest.mark.parametrize("rule", ["likeness", "verified-identifier"])
+@pytest.mark.parametrize("auto_merge", [False, True])
+def test_c5_two_identified_contacts_never_merge_by_themselves_without_a_shared_verified_identifier(
+    log: EventLog, do: Commands, runtime: Runtime, settings: Settings, rule: Any, auto_merge: bool
 ) -> None:
-    from functools import partial
+    first, second = sorted((uuid4(), uuid4()))
+    for each in (first, second):
+        do(contacts, each, partial(register, name="Anna Zwetschgenbaum"))
+    fact = DuplicateSuggested(first=first, second=second, score=1.0, rule=rule, evidence=[])
+    do(merge_cases, case_stream(first, second), partial(suggest, suggested=fact))
+    wanted = settings.model_copy(update={"auto_merge": auto_merge})
+    answered(log, Runtime(wanted, runtime.database, runtime.keys, log))
+    assert log.get(merge_cases, case_stream(first, second)).state.status == "suggested"
+    assert {find(log, each).contact_id for each in (first, second)} == {first, second}
 
-    from crm.contacts.merge_case import merge_cases, suggest
 
-    wanted = Runtime(settings.model_copy(update={"auto_merge": True}), runtime.database, runtime.keys, log)
+@pytest.mark.parametrize("auto_merge", [False, True])
+def test_c5_an_exact_verified_identifier_merges_by_itself_only_where_a_deployment_wants_it(
+    keys: MemoryKeys, runtime: Runtime, settings: Settings, auto_merge: bool
+) -> None:
+    log = EventLog("contacts", MemoryStore(), keys)
+    do = log.commands(Context("user:ada"))
+    sharing = replace(contacts, claims=None)  # a deployment that lets people share an address (C3)
+    first, second = sorted((uuid4(), uuid4()))
+    for each in (first, second):
+        do(sharing, each, partial(register, name="Anna", emails=["anna@example.org"]))
+        do(sharing, each, partial(verify_email, email="anna@example.org"))
+    anna, annie = (traits_of(each, name="Anna", verified=["email:anna@example.org"]) for each in (first, second))
+    suggestion = judge(anna, annie, Population())
+    assert suggestion
+    assert suggestion.rule == "verified-identifier"
+    do(merge_cases, case_stream(first, second), partial(suggest, suggested=suggestion.fact))
+    wanted = settings.model_copy(update={"auto_merge": auto_merge})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("crm.contacts.proposal.contacts", sharing)
+        answered(log, Runtime(wanted, runtime.database, keys, log))
+    status = log.get(merge_cases, case_stream(first, second)).state.status
+    assert status == ("merged" if auto_merge else "suggested")
+    assert (find(log, first).contact_id == find(log, second).contact_id) is auto_merge
 
-    def decided(rule: Any, number: int, runtime: Runtime) -> bool:
-        first, second = UUID(int=number), UUID(int=number + 1)
-        stream = case_stream(first, second)
-        fact = DuplicateSuggested(first=first, second=second, score=1.0, rule=rule, evidence=[])
-        do(merge_cases, stream, partial(suggest, suggested=fact))
-        deciding.answer(log.stream(stream)[0], runtime)
-        return isinstance(log.stream(stream)[-1].fact, DuplicateApproved)
 
-    assert not decided("likeness", 1, wanted)
-    assert not decided("verified-identifier", 3, runtime)
-    assert decided("verified-identifier", 5, wanted)
+def test_c5_a_merge_made_elsewhere_closes_the_case_and_an_unmerge_dismisses_it(
+    suite: TestClient, person: Callable[..., str], match: Callable[[], None], runtime: Runtime, log: EventLog
+) -> None:
+    one, other = (person("Anna Zwetschgenbaum", address=HOME) for _ in range(2))
+    match()
+    suite.post(f"/contacts/{one}/merge", json={"absorb": [other]}).raise_for_status()
+    answered(log, runtime)
+    match()
+    assert queue(suite) == []
+    (merged,) = queue(suite, status="merged")
+    merge_id = suite.get(f"/duplicates/{merged['id']}").json()["merge_id"]
+    third = person("Zwetschgenbaum, Anna", address=HOME)
+    match()
+    (pair,) = queue(suite)  # one pair with the person, not one with each of the ids
+    assert {pair["first"], pair["second"]} == {third, suite.get(f"/contacts/{other}").json()["id"]}
+    undone = suite.post(f"/contacts/{other}/unmerge", json={"merge_id": merge_id, "reason": "Twins"})
+    undone.raise_for_status()
+    answered(log, runtime)
+    match()
+    assert [each["id"] for each in queue(suite, status="dismissed")] == [merged["id"]]
 
 
 def test_c5_ids_of_one_person_and_strangers_cannot_be_asked_about(

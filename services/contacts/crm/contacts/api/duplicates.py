@@ -2,13 +2,12 @@
 
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal
 from uuid import UUID, uuid4
 
 from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 
-from crm.chassis.auth import Agent, allowed
 from crm.chassis.decider import Unknown
 from crm.chassis.http import (
     Created,
@@ -24,16 +23,17 @@ from crm.chassis.http import (
     Written,
     reads,
 )
-from crm.contacts.api.bodies import ERASED, CanReadContacts, ContactAnswer
+from crm.contacts.api.bodies import ERASED, CanMergeContacts, CanReadContacts, ContactAnswer
+from crm.contacts.api.merges import ChoosableField
 from crm.contacts.duplicates import queue
+from crm.contacts.duplicates.approving import approving
 from crm.contacts.duplicates.asking import compared
 from crm.contacts.duplicates.scan_job import scans, start
 from crm.contacts.lookup import find
-from crm.contacts.merge_case import CaseStatus, approve, ask, case_stream, dismiss, merge_cases
+from crm.contacts.merge_case import CaseStatus, ask, case_stream, dismiss, merge_cases
+from crm.contacts.settling import settle
 
 router = Router(prefix="/duplicates", tags=["duplicates"])
-
-CanMergeContacts: TypeAlias = Annotated[Agent, allowed("contacts:merge")]
 
 _ASK_FOR = "INSERT INTO duplicate_scans (scan_id, actor) VALUES (%s, %s) ON CONFLICT DO NOTHING"
 _SHOW = """
@@ -53,6 +53,14 @@ class DismissPair(BaseModel, extra="forbid"):
     reason: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] | None = Field(
         None, description="Why these are two people."
     )
+
+
+class ApprovePair(BaseModel, extra="forbid"):
+    """How they are merged: as `POST /contacts/{id}/merge` takes it. Nothing need be said."""
+
+    survivor: UUID | None = None
+    choices: dict[ChoosableField, UUID] = {}
+    versions: dict[UUID, Annotated[int, Field(ge=1)]] = Field({}, max_length=500)
 
 
 class PairAnswer(BaseModel):
@@ -181,7 +189,19 @@ def post_dismissal(case_id: UUID, body: DismissPair, log: Log, agent: CanMergeCo
     return log.execute(merge_cases, case_id, partial(dismiss, reason=body.reason or None), expected)
 
 
-@router.post("/{case_id}/approve")
-def post_approval(case_id: UUID, log: Log, agent: CanMergeContacts, expected: IfMatch) -> Written:
-    """This is one person."""
-    return log.execute(merge_cases, case_id, approve, expected)
+@router.post("/{case_id}/approve", responses=ERASED)
+def post_approval(
+    case_id: UUID, body: ApprovePair, log: Log, streams: Streams, agent: CanMergeContacts, expected: IfMatch
+) -> Written:
+    """This is one person: the two are merged, which can be undone like any merge."""
+    prepare = partial(
+        approving,
+        streams,
+        case_id,
+        uuid4(),
+        expected=expected,
+        survivor=body.survivor,
+        choices={str(field): source for field, source in body.choices.items()},
+        versions=body.versions,
+    )
+    return settle(log, streams.get(merge_cases, case_id).state.first, prepare)

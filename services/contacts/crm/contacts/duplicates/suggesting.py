@@ -91,7 +91,7 @@ class Suggesting:
 
     def _alone(self, contact_id: UUID) -> bool:
         found = self._person(contact_id)
-        return found is not None and found.contact_id == contact_id and not found.contact.aliases
+        return found is not None and found.family.ids == {contact_id}
 
     def _record(self, commands: Sequence[tuple[UUID, Command]]) -> int:
         if not commands:
