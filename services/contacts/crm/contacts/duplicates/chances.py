@@ -59,8 +59,8 @@ CHANCES: dict[Field, dict[Grade, tuple[float, float]]] = {
         "same but for dots and tags": (20, 0.002),
         "typing error": (12, 0.004),
         "same before the @": (8, 0.01),
-        "same name before the @": (12, 2),
-        "different": (48, 97.9),
+        "made of a like name": (12, 4),
+        "different": (48, 95.9),
     },
     "telephone": {
         "same, written otherwise": (20, 0.002),

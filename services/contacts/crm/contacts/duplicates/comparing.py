@@ -127,12 +127,13 @@ def mail_grade(a: Traits, b: Traits) -> Grade | None:
     if any(one == other for one, other in pairs):
         return "same but for dots and tags"
     telling = [each for each in pairs if _tells(each[0].local)]
-    if any(_mistyped_mail(one, other) for one, other in telling):
-        return "typing error"
-    alike = [one.local for one, other in telling if one.local == other.local]
+    mistyped = [each for each in telling if _mistyped_mail(*each)]
+    alike = mistyped or [(one, other) for one, other in telling if one.local == other.local]
     if not alike:
         return DIFFERENT
-    return "same name before the @" if all(_is_name_of(a, each) for each in alike) else "same before the @"
+    if all(_is_name_of(a, one.local) and _is_name_of(b, other.local) for one, other in alike):
+        return "made of a like name"
+    return "typing error" if mistyped else "same before the @"
 
 
 def _tells(local: str) -> bool:
@@ -147,8 +148,8 @@ def _mistyped_mail(one: Mail, other: Mail) -> bool:
 
 
 def _is_name_of(person: Traits, local: str) -> bool:
-    """Whether a namesake would choose it too."""
-    return fold(local) in (
+    """Whether a namesake could have chosen it too; a year or another number behind the name changes little."""
+    return fold(local).rstrip("0123456789") in (
         f"{person.given.joined}{person.family.joined}",
         f"{person.family.joined}{person.given.joined}",
         f"{person.given.joined[:1]}{person.family.joined}",

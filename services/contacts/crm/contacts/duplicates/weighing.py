@@ -30,6 +30,10 @@ _ONE_IN = 5
 MOST_OF_ADDRESS = 16.0
 """Bits: one door of 65,000."""
 MOST_OF_HOUSEHOLD = 11.0
+NAMESAKES = 2.0
+"""Bits that two names tell less together: given names go with family names as languages go."""
+NEIGHBOURS = 1.5
+"""And both go with places."""
 _ALL_OF_NAME = 100.0
 _SWAPPED: tuple[Field, Grade] = ("names", "given and family name swapped")
 
@@ -120,7 +124,7 @@ def _finding(about: Field, grade: Grade | None) -> list[Finding]:
 def _names(a: Traits, b: Traits, population: Population) -> list[Finding]:
     """The names as they stand, or swapped where that fits better."""
     straight = _two(a.given, b.given, a.family, b.family, population)
-    if all(each.grade == SAME for each in straight):
+    if any(each.grade == SAME for each in straight):
         return straight
     crossed = _two(a.given, b.family, a.family, b.given, population)
     if a.given.joined and b.given.joined:
@@ -152,11 +156,14 @@ def _place(a: Traits, b: Traits, population: Population) -> list[Finding]:
 
 
 def _counted_twice(names: list[Finding], address: list[Finding]) -> float:
-    """The bits that are there twice: a street lies in its town, and a household has its name and address in common.
+    """The bits that are there twice, because fields go together where people are not one person, too.
 
-    Where given names differ, name and address together tell no more than that two people live together.
+    A street lies in its town, names of one language live in one place, a household has its name and address in common:
+    where given names differ, name and address tell no more than that two people live together.
     """
     twice = max(0.0, _sum(address) - MOST_OF_ADDRESS)
+    if len(names) > 1 and all(each.grade == SAME for each in names):
+        return twice + NAMESAKES + (NEIGHBOURS if any(each.grade == SAME for each in address) else 0.0)
     if any(each.field == "given name" and each.grade == DIFFERENT for each in names):
         family = sum(each.bits for each in names if each.field == "family name")
         together = max(0.0, family) + max(0.0, _sum(address) - twice)
