@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import httpx
 
@@ -52,6 +53,17 @@ class Apis:
         given = {name: value for name, value in (params or {}).items() if value is not None}
         try:
             answer = self.client.get(f"{self.suite['services'][service]}{path}", params=given)
+        except httpx.TransportError as error:
+            raise NothingRuns(f"The service {service} does not answer. `rapport status` shows what runs.") from error
+        if answer.is_success:
+            return answer.json()
+        raise Refused(answer.status_code, _sentence(answer))
+
+    def post(self, service: str, path: str, **body: Any) -> Any:
+        """What a POST answers. Raises `Refused` with the service's sentence, `NothingRuns` if it does not answer."""
+        headers = {"Idempotency-Key": str(uuid4())}
+        try:
+            answer = self.client.post(f"{self.suite['services'][service]}{path}", json=body, headers=headers)
         except httpx.TransportError as error:
             raise NothingRuns(f"The service {service} does not answer. `rapport status` shows what runs.") from error
         if answer.is_success:

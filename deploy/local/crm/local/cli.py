@@ -8,7 +8,7 @@ import typer
 from typer.core import TyperGroup
 
 from crm.chassis.embedded.process import ServerFailed
-from crm.local import cli_operating, cli_reading
+from crm.local import cli_duplicates, cli_operating, cli_reading
 from crm.local.calling import NothingRuns, NotNow, Refused, described
 from crm.local.progress import Progress
 from crm.local.state import Lock, RunsAlready
@@ -128,6 +128,7 @@ def demo(as_json: Annotated[bool, typer.Option("--json", help="Print the history
 
 app.add_typer(cli_reading.app)
 app.add_typer(cli_operating.app)
+app.add_typer(cli_duplicates.app)
 
 if __name__ == "__main__":
     app()

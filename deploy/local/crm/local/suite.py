@@ -20,7 +20,13 @@ NAMES = tuple(each.removeprefix("crm.").replace("_", "-") for each in MODULES)
 ROLES = ("api", "relay", "projector", "timers")
 ADMINISTRATOR = "administrator"
 PORT_BASE = 8100
-PASSED_ON = ("RAPPORT_REGION", "RAPPORT_AUTO_CLOSE_DAYS", "RAPPORT_MAIL_FROM", "RAPPORT_TRACE_RATIO")
+PASSED_ON = (
+    "RAPPORT_REGION",
+    "RAPPORT_AUTO_CLOSE_DAYS",
+    "RAPPORT_MAIL_FROM",
+    "RAPPORT_TRACE_RATIO",
+    "RAPPORT_AUTO_MERGE",
+)
 """Settings of services that may be given to the whole suite."""
 
 

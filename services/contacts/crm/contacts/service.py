@@ -14,6 +14,11 @@ from crm.contacts.consent import CONSENT_EXPIRY, REQUEST_EXPIRY, consents, expir
 from crm.contacts.contact import contacts
 from crm.contacts.directory import directory
 from crm.contacts.double_opt_in import expire_request
+from crm.contacts.duplicates.deciding import deciding
+from crm.contacts.duplicates.match_keys import match_keys
+from crm.contacts.duplicates.queue import duplicates
+from crm.contacts.duplicates.role import find_duplicates
+from crm.contacts.duplicates.scan_job import scans
 from crm.contacts.erasing import erasing
 from crm.contacts.erasure import erasures
 from crm.contacts.history import history
@@ -21,6 +26,7 @@ from crm.contacts.import_job import import_rows, imports
 from crm.contacts.import_report import import_report
 from crm.contacts.importing.worker import work_off_imports
 from crm.contacts.interaction import interactions
+from crm.contacts.merge_case import merge_cases
 from crm.contacts.objection import objections
 from crm.contacts.reassigned import reassigned
 from crm.contacts.reassignment import reassignments
@@ -40,6 +46,7 @@ service = Service(
         *(accounts, affiliations),
         *(objections, wordings),
         *(reassignments,),
+        *(merge_cases, scans),
     ),
     claim_facts=ClaimFacts(IdentifierClaimed, IdentifierReleased),
     views=(
@@ -47,12 +54,13 @@ service = Service(
         *(account_list, belonging),
         *(wording_list,),
         *(reassigned,),
+        *(match_keys, duplicates),
     ),
-    policies=(registering, withdrawing, erasing),
+    policies=(registering, withdrawing, erasing, deciding),
     timers=(Timer(CONSENT_EXPIRY, consents, expire), Timer(REQUEST_EXPIRY, consents, expire_request)),
     routers=routers,
     public=PUBLIC,
-    roles={"imports": work_off_imports},
+    roles={"imports": work_off_imports, "duplicates": find_duplicates},
     migrations=(files("crm.contacts") / "migrations",),
     erasure_acknowledged=ErasureAcknowledged,
 )

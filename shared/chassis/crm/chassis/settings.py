@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     mail_from: str = "crm@rapport.example"
     auto_close_days: float = Field(7.0, gt=0)
     """Days after which a solved ticket closes by itself (D12)."""
+    auto_merge: bool = False
+    """Whether two contacts that hold the same verified identifier are merged without anybody being asked (C5)."""
     traces: Path | None = None
     """File that spans are written to as JSON lines, where no OTLP endpoint is configured."""
     otlp: str = ""

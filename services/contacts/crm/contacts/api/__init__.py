@@ -9,6 +9,7 @@ from crm.contacts.api import (
     consent_requests,
     consents,
     contacts,
+    duplicates,
     erasure,
     history,
     identities,
@@ -48,6 +49,7 @@ routers = (
     confirming.router,
     preferences.router,
     reassignments.router,
+    duplicates.router,
 )
 
 PUBLIC = ("/confirm/{token}", "/preferences/{token}")
