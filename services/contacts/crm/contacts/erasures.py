@@ -56,6 +56,17 @@ def report(log: EventLog, db: Db, contact_id: UUID) -> ErasureReport:
     )
 
 
+def unfinished(log: EventLog, db: Db, contact_id: UUID) -> str | None:
+    """What keeps the erasure of a person from being complete, in a sentence; None if nothing does."""
+    if not find_erased(log, contact_id).contact.erased:
+        return "This person is not erased yet. Erase the contact first."
+    found = report(log, db, contact_id)
+    if found.complete:
+        return None
+    missing = ", ".join(found.waiting_for) or "the destruction of keys"
+    return f"The erasure is still under way: waiting for {missing}."
+
+
 def _keys_destroyed_at(log: EventLog, ids: tuple[UUID, ...]) -> datetime | None:
     moments = [each.recorded_at for contact in ids for each in log.stream(erasure_stream(contact))]
     return max(moments) if len(moments) == len(ids) else None

@@ -23,6 +23,8 @@ from crm.contacts.importing.worker import work_off_imports
 from crm.contacts.interaction import interactions
 from crm.contacts.objection import objections
 from crm.contacts.registering import registering
+from crm.contacts.request_list import request_list
+from crm.contacts.subject_request import OVERDUE, REMINDER, note_overdue, remind, subject_requests
 from crm.contacts.views import aliases, permissions
 from crm.contacts.withdrawing import withdrawing
 from crm.contacts.wording import wordings
@@ -37,15 +39,20 @@ service = Service(
         *(contacts, interactions, consents, erasures, imports, import_rows),
         *(accounts, affiliations),
         *(objections, wordings),
+        *(subject_requests,),
     ),
     claim_facts=ClaimFacts(IdentifierClaimed, IdentifierReleased),
     views=(
         *(directory, aliases, permissions, history, import_report),  # history folds every service's facts
         *(account_list, belonging),
         *(wording_list,),
+        *(request_list,),
     ),
     policies=(registering, withdrawing, erasing),
-    timers=(Timer(CONSENT_EXPIRY, consents, expire), Timer(REQUEST_EXPIRY, consents, expire_request)),
+    timers=(
+        *(Timer(CONSENT_EXPIRY, consents, expire), Timer(REQUEST_EXPIRY, consents, expire_request)),
+        *(Timer(REMINDER, subject_requests, remind), Timer(OVERDUE, subject_requests, note_overdue)),
+    ),
     routers=routers,
     public=PUBLIC,
     roles={"imports": work_off_imports},

@@ -297,3 +297,24 @@ def test_an_id_of_something_else_is_no_such_thing(log: EventLog) -> None:
 def test_a_version_of_what_does_not_exist_is_unknown(log: EventLog) -> None:
     with pytest.raises(Unknown):
         log.commands(me).execute(members, uuid4(), count, 3)
+
+
+def test_an_excerpt_finds_what_is_about_some_contacts_and_goes_on_where_it_ended(store: Store, log: EventLog) -> None:
+    ada, bob = uuid4(), uuid4()
+    for contact in (ada, bob, bob, ada, bob, ada):
+        joined(log, contact=contact)
+    found, after, pages = [], None, 0
+    while True:
+        part = store.excerpt([ada], after, most=2, window=2)
+        found += part.facts
+        pages += 1
+        if part.next is None:
+            break
+        after = part.next
+    assert [each.contact_ids for each in found] == [(ada,)] * 3
+    assert pages == 4  # the last window was full, so it could not know
+    assert [len(store.excerpt([ada, bob], None, most=most, window=100).facts) for most in (4, 6, 9)] == [4, 6, 6]
+    assert store.excerpt([ada, bob], None, most=6, window=100).next is None
+    assert store.excerpt([uuid4()], None, most=5, window=100) == store.excerpt(
+        [ada], found[-1].position, most=5, window=9
+    )

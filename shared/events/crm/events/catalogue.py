@@ -14,6 +14,7 @@ from crm.events import (
     interactions,
     merging,
     notices,
+    requests,
     sales,
     service_desk,
 )
@@ -29,6 +30,7 @@ MODULES: dict[str, tuple[ModuleType, ...]] = {
         merging,
         accounts,
     ),
+    "contacts": (contacts, interactions, consents, identifiers, imports, merging, requests),
     "sales": (sales,),
     "service-desk": (service_desk,),
     "campaigns": (campaigns, notices),

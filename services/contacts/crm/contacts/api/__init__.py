@@ -1,5 +1,6 @@
 """How the world gets in: HTTP in, commands and queries out. No rule lives here."""
 
+from crm.chassis.people.exporting import exporting
 from crm.contacts.api import (
     account_standing,
     accounts,
@@ -20,9 +21,11 @@ from crm.contacts.api import (
     people,
     preferences,
     reach,
+    requests,
     unmerges,
     wordings,
 )
+from crm.contacts.views import aliases
 
 routers = (
     contacts.router,
@@ -46,6 +49,8 @@ routers = (
     wordings.router,
     confirming.router,
     preferences.router,
+    requests.router,
+    exporting("contacts", aliases),
 )
 
 PUBLIC = ("/confirm/{token}", "/preferences/{token}")
