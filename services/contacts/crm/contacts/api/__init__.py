@@ -8,6 +8,7 @@ from crm.contacts.api import (
     confirming,
     consent_proofs,
     consent_requests,
+    access,
     consents,
     contacts,
     erasure,
@@ -50,6 +51,7 @@ routers = (
     confirming.router,
     preferences.router,
     requests.router,
+    access.router,
     exporting("contacts", aliases),
 )
 
