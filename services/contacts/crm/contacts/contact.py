@@ -40,6 +40,7 @@ from crm.events.contacts import (
 )
 from crm.events.merging import ContactAbsorbed, ContactRestored, ContactsMerged, ContactsUnmerged, MergedFieldChosen
 from crm.events.particulars import ExternalId, Phone, PostalAddress
+from crm.events.requests import ContactReturned
 
 V = TypeVar("V", bound=Hashable)
 
@@ -58,6 +59,8 @@ class Contact(Struct, frozen=True):
     alias_of: UUID | None = None
     aliases: frozenset[UUID] = frozenset()
     erased: bool = False
+    returned: bool = False
+    """Came back of their own will after an erasure (C13)."""
     merge_id: UUID | None = None
     """The merge that absorbed this contact; its values stay its own, so that it can be restored."""
     merges: Merges = Merges()
@@ -134,6 +137,8 @@ def evolve(contact: Contact | None, fact: ContactFact) -> Contact:  # noqa: C901
             return replace(contact, merges=contact.merges.after(fact))
         case ContactAbsorbed(merge_id=merge_id, survivor=survivor):
             return replace(contact, alias_of=survivor, merge_id=merge_id)
+        case ContactReturned():
+            return replace(contact, returned=True)
         case ContactRestored():
             return replace(contact, alias_of=None, merge_id=None)
         case _:
@@ -164,4 +169,7 @@ contacts = Aggregate(
         (stream, contact.alias_of) if contact.alias_of and not contact.merge_id else (stream,)
     ),
     claims=lambda contact: {(each.kind, each.match_key) for each in identifiers(contact)},
+    forgotten=lambda contact: contact.erased,
+    # Who is known provisionally gave their address themselves: on a form, in a mail.
+    returned=lambda contact: contact.returned or contact.provisional,
 )

@@ -30,7 +30,7 @@ from crm.contacts.withdrawing import withdrawing
 from crm.contacts.wording import wordings
 from crm.contacts.wording_list import wording_list
 from crm.events.contacts import ErasureAcknowledged
-from crm.events.identifiers import IdentifierClaimed, IdentifierReleased
+from crm.events.identifiers import IdentifierClaimed, IdentifierReleased, IdentifierTombstoned
 
 service = Service(
     "contacts",
@@ -41,7 +41,7 @@ service = Service(
         *(objections, wordings),
         *(subject_requests,),
     ),
-    claim_facts=ClaimFacts(IdentifierClaimed, IdentifierReleased),
+    claim_facts=ClaimFacts(IdentifierClaimed, IdentifierReleased, IdentifierTombstoned),
     views=(
         *(directory, aliases, permissions, history, import_report),  # history folds every service's facts
         *(account_list, belonging),

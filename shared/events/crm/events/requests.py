@@ -79,6 +79,13 @@ class SubjectRequestRefused(Fact, frozen=True, tag="crm.contacts.subject-request
     reason: WhyRefused
 
 
+class ContactReturned(Fact, frozen=True, tag="crm.contacts.contact-returned.v1"):
+    """Somebody who was erased came back of their own will, as can be shown: what names them may be used again."""
+
+    summary = "Came back of their own will: {evidence}"
+    evidence: Personal[str]
+
+
 SubjectRequestFact: TypeAlias = (
     SubjectRequestReceived
     | SubjectIdentityVerified

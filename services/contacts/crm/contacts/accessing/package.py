@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import replace
 
 from crm.chassis.database import Database
 from crm.chassis.decider import Rejected
@@ -17,6 +18,7 @@ from crm.contacts.accessing.portable import is_given
 from crm.contacts.history import history, page_of
 from crm.contacts.item import Item
 from crm.contacts.lookup import Found, find
+from crm.contacts.merge import Merges
 from crm.contacts.request_list import Filter, request_list
 from crm.contacts.subject_request import SubjectRequest
 from crm.contacts.views import permissions
@@ -125,7 +127,8 @@ def parts(db: Database, package: Package, unseal: wire.Unseal) -> Iterator[list[
 
 def _profile(found: Found) -> dict[str, Any]:
     """The person as remembered now, whatever a contact consists of."""
-    told: dict[str, Any] = msgspec.to_builtins(found.contact)
+    told: dict[str, Any] = msgspec.to_builtins(replace(found.contact, merges=Merges(), merge_id=None))
+    del told["merges"]
     return {name: value for name, value in told.items() if value not in (None, "", [], {}, False)}
 
 

@@ -102,6 +102,10 @@ class EventLog:
         """The streams that hold some identifiers now, in one look."""
         return self.claims.holders(claims) if self.claims else {}
 
+    def tombstoned(self, claims: Iterable[Claim]) -> set[Claim]:
+        """Which of some identifiers belonged to somebody who was forgotten and did not come back, in one look."""
+        return self.claims.tombstoned(claims) if self.claims else set()
+
     def read(self, after: Position | None, limit: int) -> Sequence[Sealed]:
         """Settled facts after a position, in position order; about `limit`, never half of an append."""
         return self.store.read(after, limit)
