@@ -16,11 +16,15 @@ from crm.contacts.directory import directory
 from crm.contacts.double_opt_in import expire_request
 from crm.contacts.erasing import erasing
 from crm.contacts.erasure import erasures
+from crm.contacts.erasure_list import erasure_list
+from crm.contacts.erasures import measure
 from crm.contacts.history import history
+from crm.contacts.holding import expire_holds, held_values
 from crm.contacts.import_job import import_rows, imports
 from crm.contacts.import_report import import_report
 from crm.contacts.importing.worker import work_off_imports
 from crm.contacts.interaction import interactions
+from crm.contacts.legal_hold import HOLD_EXPIRY
 from crm.contacts.objection import objections
 from crm.contacts.registering import registering
 from crm.contacts.request_list import request_list
@@ -39,20 +43,22 @@ service = Service(
         *(contacts, interactions, consents, erasures, imports, import_rows),
         *(accounts, affiliations),
         *(objections, wordings),
-        *(subject_requests,),
+        *(subject_requests, held_values),
     ),
     claim_facts=ClaimFacts(IdentifierClaimed, IdentifierReleased, IdentifierTombstoned),
     views=(
         *(directory, aliases, permissions, history, import_report),  # history folds every service's facts
         *(account_list, belonging),
         *(wording_list,),
-        *(request_list,),
+        *(request_list, erasure_list),
     ),
     policies=(registering, withdrawing, erasing),
     timers=(
         *(Timer(CONSENT_EXPIRY, consents, expire), Timer(REQUEST_EXPIRY, consents, expire_request)),
         *(Timer(REMINDER, subject_requests, remind), Timer(OVERDUE, subject_requests, note_overdue)),
+        *(Timer(HOLD_EXPIRY, contacts, expire_holds),),
     ),
+    measures=(measure,),
     routers=routers,
     public=PUBLIC,
     roles={"imports": work_off_imports},

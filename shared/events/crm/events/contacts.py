@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from crm.events.fact import Fact, Personal
+from crm.events.holds import LegalHoldEnded, LegalHoldPlaced
 from crm.events.merging import ContactAbsorbed, ContactRestored, ContactsMerged, ContactsUnmerged, MergedFieldChosen
 from crm.events.particulars import ExternalId, Phone, PostalAddress
 from crm.events.requests import ContactReturned
@@ -130,6 +131,8 @@ ContactFact: TypeAlias = (
     | ContactRestored
     | MergedFieldChosen
     | ContactReturned
+    | LegalHoldPlaced
+    | LegalHoldEnded
 )
 
 

@@ -13,6 +13,7 @@ from crm.contacts.api import (
     contacts,
     erasure,
     history,
+    holds,
     identities,
     imports,
     interactions,
@@ -52,6 +53,7 @@ routers = (
     preferences.router,
     requests.router,
     access.router,
+    holds.router,
     exporting("contacts", aliases),
 )
 

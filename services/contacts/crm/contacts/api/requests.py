@@ -23,8 +23,8 @@ from crm.chassis.http import (
     reads,
 )
 from crm.chassis.people.fields import Moment
+from crm.contacts.erasure_list import erasure_list
 from crm.contacts.erasures import unfinished
-from crm.contacts.history import history
 from crm.contacts.lookup import concerning
 from crm.contacts.request_list import Filter, RequestRow, find, request_list
 from crm.contacts.subject_request import (
@@ -172,7 +172,7 @@ def post_extension(
     return log.execute(subject_requests, request_id, command, expected)
 
 
-@router.post("/{request_id}/complete", dependencies=[reads(history)])
+@router.post("/{request_id}/complete", dependencies=[reads(erasure_list)])
 def post_completion(
     request_id: UUID,
     body: CompleteRequest,
