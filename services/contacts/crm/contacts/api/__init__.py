@@ -2,6 +2,7 @@
 
 from crm.chassis.people.exporting import exporting
 from crm.contacts.api import (
+    access,
     account_standing,
     accounts,
     affiliations,
