@@ -12,10 +12,13 @@ from crm.chassis.database import Database
 from crm.chassis.decider import Unknown
 from crm.chassis.keys import MemoryKeys
 from crm.chassis.log import Context, EventLog, PostgresStore
+from crm.chassis.runtime import Runtime
 from crm.chassis.testing.scenarios import scenarios
 from crm.chassis.testing.services import Projector
 from crm.chassis.timers import TimerWorker
 from crm.contacts.contact import contacts
+from crm.contacts.honouring import honouring
+from crm.contacts.objection import objection_stream
 from crm.contacts.registration import register
 from crm.contacts.service import service
 from crm.contacts.subject_request import (
@@ -33,6 +36,7 @@ from crm.contacts.subject_request import (
     timers,
     verify,
 )
+from crm.events.consents import ProcessingRestricted
 from crm.events.requests import (
     SubjectIdentityVerified,
     SubjectRefusalExplained,
@@ -231,3 +235,19 @@ def test_c13_somebody_registered_is_who_a_request_is_about(log: EventLog) -> Non
     request = uuid4()
     do(subject_requests, request, partial(receive, contact=PERSON, kind="access", received_at=CAME))
     assert log.stream(request)[0].contact_ids == (PERSON,)
+
+
+def test_c13_who_asked_for_a_restriction_or_objects_is_not_processed_any_more(
+    log: EventLog, runtime: Runtime, suite: TestClient, ask: Callable[..., str], person: UUID
+) -> None:
+    objected = partial(log.stream, objection_stream(person, "do_not_process"))
+    for kind, raised in (("access", 0), ("object", 1), ("restrict", 1)):
+        request = ask(kind)
+        suite.post(f"{request}/verify", json={"method": "signed-in"}).raise_for_status()
+        suite.post(f"{request}/start").raise_for_status()
+        suite.post(f"{request}/complete", json={"answered_by": "email"}).raise_for_status()
+        completed = log.stream(UUID(request.rsplit("/", 1)[1]))[-1]
+        for _ in range(2):
+            honouring.answer(completed, runtime)
+        assert len(objected()) == raised
+    assert isinstance(objected()[0].fact, ProcessingRestricted)

@@ -20,6 +20,7 @@ from crm.contacts.erasure_list import erasure_list
 from crm.contacts.erasures import measure
 from crm.contacts.history import history
 from crm.contacts.holding import expire_holds, held_values
+from crm.contacts.honouring import honouring
 from crm.contacts.import_job import import_rows, imports
 from crm.contacts.import_report import import_report
 from crm.contacts.importing.worker import work_off_imports
@@ -52,7 +53,7 @@ service = Service(
         *(wording_list,),
         *(request_list, erasure_list),
     ),
-    policies=(registering, withdrawing, erasing),
+    policies=(registering, withdrawing, erasing, honouring),
     timers=(
         *(Timer(CONSENT_EXPIRY, consents, expire), Timer(REQUEST_EXPIRY, consents, expire_request)),
         *(Timer(REMINDER, subject_requests, remind), Timer(OVERDUE, subject_requests, note_overdue)),

@@ -9,7 +9,6 @@ from crm.contacts.api import (
     confirming,
     consent_proofs,
     consent_requests,
-    access,
     consents,
     contacts,
     erasure,
