@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from crm.chassis.decider import Erased, Unknown
+from crm.chassis.decider import Erased, Tombstoned, Unknown
 from crm.chassis.keys import Destroyed, MemoryKeys
 from crm.chassis.log import Commands, EventLog, Step
 from crm.chassis.runtime import Runtime
@@ -15,7 +15,11 @@ from crm.contacts.contact import Contact, contacts
 from crm.contacts.erasing import erasing
 from crm.contacts.erasure import confirm_destruction, erase, erase_alias, erasure_stream, erasures
 from crm.contacts.lookup import find
+from crm.contacts.reach import add_email
+from crm.contacts.registering import meet
 from crm.contacts.registration import register
+from crm.contacts.returning import come_back, register_again
+from crm.events import type_of
 from crm.events.contacts import (
     ContactErased,
     ContactIdentified,
@@ -23,7 +27,7 @@ from crm.events.contacts import (
     ErasureRequested,
     SubjectKeyDestroyed,
 )
-from crm.events.identifiers import IdentifierReleased
+from crm.events.identifiers import IdentifierClaimed, IdentifierReleased, IdentifierTombstoned
 
 given = scenarios(contacts)
 ada = ContactRegistered(name="Ada", emails=["ada@example.com"])
@@ -97,14 +101,43 @@ def test_c13_nothing_recorded_before_can_be_read(
         find(log, person[1])
 
 
-def test_c13_an_erasure_releases_identifiers_so_that_who_comes_back_is_somebody_new(
+def test_c13_an_erased_identifier_is_remembered_and_taken_in_again_only_for_who_came_back(
     log: EventLog, do: Commands, runtime: Runtime, person: tuple[UUID, UUID]
 ) -> None:
     do(contacts, person[0], erase)
     answer_everything(log, runtime)
-    assert any(type(e.fact) is IdentifierReleased for each in log.read(None, 100) for e in log.stream(each.stream))
+    claim = next(each for each in log.read(None, 100) if each.type == type_of(IdentifierTombstoned))
+    facts = [type(e.fact) for e in log.stream(claim.stream)]
+    assert facts == [IdentifierClaimed, IdentifierReleased, IdentifierTombstoned]
+    assert b"ada" not in claim.value
     assert log.holder("email", "ada@example.com") is None
-    do(contacts, uuid4(), partial(register, name="Ada again", emails=["ada@example.com"]))
+    anew = partial(register, name="Ada again", emails=["ADA@example.com"])
+    with pytest.raises(Tombstoned):
+        do(contacts, uuid4(), anew)
+    do(contacts, uuid4(), partial(register_again, registering=anew, evidence="wrote to us"))
+
+
+def test_c13_somebody_erased_who_comes_back_by_their_own_act_is_met_anew(
+    log: EventLog, do: Commands, runtime: Runtime, person: tuple[UUID, UUID]
+) -> None:
+    do(contacts, person[0], erase)
+    answer_everything(log, runtime)
+    visitor = uuid4()
+    do(contacts, visitor, partial(meet, name="Ada", emails=["ada@example.com"]))
+    assert log.holder("email", "ada@example.com") == visitor
+
+
+def test_c13_an_erased_address_is_added_to_nobody_but_who_came_back(
+    log: EventLog, do: Commands, person: tuple[UUID, UUID]
+) -> None:
+    do(contacts, person[0], erase)
+    other = uuid4()
+    do(contacts, other, partial(register, name="Bob"))
+    with pytest.raises(Tombstoned):
+        do(contacts, other, partial(add_email, email="ada@example.com"))
+    do(contacts, other, partial(come_back, evidence="a signed letter"))
+    do(contacts, other, partial(add_email, email="ada@example.com"))
+    assert log.holder("email", "ada@example.com") == other
 
 
 def test_c13_nothing_personal_is_added_once_the_key_is_gone(keys: MemoryKeys, do: Commands) -> None:

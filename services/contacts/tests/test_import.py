@@ -198,3 +198,16 @@ def test_nothing_of_the_file_stays_behind(client: TestClient, runtime: Runtime) 
         run(runtime)
         assert connection.execute("SELECT count(*) FROM import_chunks").fetchone() == (0,)
         assert connection.execute("SELECT count(*) FROM import_lines").fetchone() == (0,)
+
+
+def test_c13_a_row_about_somebody_who_was_erased_is_recognised_and_refused(
+    client: TestClient, runtime: Runtime
+) -> None:
+    ada = client.post("/contacts", json={"name": "Ada", "emails": ["ada@example.org"]}).json()["id"]
+    client.delete(f"/contacts/{ada}").raise_for_status()
+    upload(client, b"name,email\nAda,ADA@example.org\nBob,bob@example.org\n")
+    run(runtime)
+    (rejected,) = facts(runtime, ImportRowRejected)
+    assert (rejected.line, rejected.field) == (2, "email")
+    assert "erased on request" in rejected.reason and "ada" not in rejected.reason.lower()
+    assert "Bob" in [fact.name for fact in facts(runtime, ContactRegistered)]

@@ -25,6 +25,7 @@ texts = st.text(st.characters(codec="utf-8"), max_size=20)
 _PLAIN: dict[Any, st.SearchStrategy[Any]] = {
     str: texts,
     int: st.integers(-(2**63), 2**63 - 1),
+    float: st.floats(allow_nan=False, allow_infinity=False),
     bool: st.booleans(),
     UUID: st.uuids(),
     date: st.dates(),

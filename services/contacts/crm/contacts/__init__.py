@@ -2,6 +2,8 @@
 
 Read `service` (the declaration), then the rules of people: `contact`, `registration`, `reach`, `alias`, `merger` with
 `survivorship`, `interaction`, `consent` and `erasure`; of organisations: `account`, `account_record`, `account_tree`,
-`affiliation`. What people look up: `directory`, `history`, `erasures`, `account_list` and `belonging`. What happens by
-itself: `registering`, `withdrawing` and `erasing`. Then `api` (how the world gets in).
+`affiliation`; of people's rights: `subject_request`, `legal_hold` with `holding`, `returning`. What people look up:
+`directory`, `history`, `erasures`, `erasure_list`, `request_list`, `account_list` and `belonging`; `accessing` puts
+together what somebody is told of themselves. What happens by itself: `registering`, `withdrawing`, `erasing` and
+`honouring`. Then `api` (how the world gets in).
 """

@@ -19,6 +19,7 @@ from crm.chassis.people.identity import (
     phone_identifier,
 )
 from crm.chassis.people.merges import Merges
+from crm.contacts.legal_hold import Hold, after, expiry
 from crm.events.contacts import (
     ContactEmailAdded,
     ContactEmailRemoved,
@@ -38,8 +39,10 @@ from crm.events.contacts import (
     ErasureRequested,
     ExternalIdLinked,
 )
+from crm.events.holds import LegalHoldEnded, LegalHoldPlaced
 from crm.events.merging import ContactAbsorbed, ContactRestored, ContactsMerged, ContactsUnmerged, MergedFieldChosen
 from crm.events.particulars import ExternalId, Phone, PostalAddress
+from crm.events.requests import ContactReturned
 
 V = TypeVar("V", bound=Hashable)
 
@@ -58,6 +61,10 @@ class Contact(Struct, frozen=True):
     alias_of: UUID | None = None
     aliases: frozenset[UUID] = frozenset()
     erased: bool = False
+    returned: bool = False
+    """Came back of their own will after an erasure (C13)."""
+    holds: tuple[Hold, ...] = ()
+    """What a law obliges to keep of them; remembered after the erasure too."""
     merge_id: UUID | None = None
     """The merge that absorbed this contact; its values stay its own, so that it can be restored."""
     merges: Merges = Merges()
@@ -127,6 +134,7 @@ def evolve(contact: Contact | None, fact: ContactFact) -> Contact:  # noqa: C901
                 alias_of=contact.alias_of,
                 aliases=contact.aliases,
                 erased=True,
+                holds=contact.holds,
                 merge_id=contact.merge_id,
                 merges=contact.merges,
             )
@@ -134,6 +142,10 @@ def evolve(contact: Contact | None, fact: ContactFact) -> Contact:  # noqa: C901
             return replace(contact, merges=contact.merges.after(fact))
         case ContactAbsorbed(merge_id=merge_id, survivor=survivor):
             return replace(contact, alias_of=survivor, merge_id=merge_id)
+        case LegalHoldPlaced() | LegalHoldEnded():
+            return replace(contact, holds=after(contact.holds, fact))
+        case ContactReturned():
+            return replace(contact, returned=True)
         case ContactRestored():
             return replace(contact, alias_of=None, merge_id=None)
         case _:
@@ -164,4 +176,8 @@ contacts = Aggregate(
         (stream, contact.alias_of) if contact.alias_of and not contact.merge_id else (stream,)
     ),
     claims=lambda contact: {(each.kind, each.match_key) for each in identifiers(contact)},
+    timers=lambda contact: expiry(contact.holds),
+    forgotten=lambda contact: contact.erased,
+    # Who is known provisionally gave their address themselves: on a form, in a mail.
+    returned=lambda contact: contact.returned or contact.provisional,
 )

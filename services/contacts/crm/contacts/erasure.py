@@ -26,6 +26,8 @@ def erase_alias(contact: Contact | None) -> ContactErased | None:
 
 class Erasure(Struct, frozen=True):
     contact: UUID
+    keys: frozenset[UUID]
+    """What was destroyed: the key of the contact, and of what legal holds kept of it."""
 
 
 def erasure_stream(contact: UUID) -> UUID:
@@ -33,13 +35,17 @@ def erasure_stream(contact: UUID) -> UUID:
     return uuid5(_STREAMS, str(contact))
 
 
-def confirm_destruction(erasure: Erasure | None, *, contact: UUID) -> SubjectKeyDestroyed | None:
-    """Records that nothing about this contact can be read any more; once."""
-    return SubjectKeyDestroyed(contact=contact, key_id=contact) if erasure is None else None
+def confirm_destruction(
+    erasure: Erasure | None, *, contact: UUID, key_id: UUID | None = None
+) -> SubjectKeyDestroyed | None:
+    """Records that what was sealed with a key about this contact, its own or a hold's, is unreadable now; once."""
+    key_id = key_id or contact
+    known = erasure is not None and key_id in erasure.keys
+    return None if known else SubjectKeyDestroyed(contact=contact, key_id=key_id)
 
 
-def evolve(_: Erasure | None, fact: ErasureFact) -> Erasure:
-    return Erasure(fact.contact)
+def evolve(erasure: Erasure | None, fact: ErasureFact) -> Erasure:
+    return Erasure(fact.contact, (erasure.keys if erasure else frozenset()) | {fact.key_id})
 
 
 erasures = Aggregate("erasure", ErasureFact, evolve, about=lambda _, erasure: (erasure.contact,))

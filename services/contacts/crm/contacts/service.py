@@ -21,22 +21,29 @@ from crm.contacts.duplicates.role import find_duplicates
 from crm.contacts.duplicates.scan_job import scans
 from crm.contacts.erasing import erasing
 from crm.contacts.erasure import erasures
+from crm.contacts.erasure_list import erasure_list
+from crm.contacts.erasures import measure
 from crm.contacts.history import history
+from crm.contacts.holding import expire_holds, held_values
+from crm.contacts.honouring import honouring
 from crm.contacts.import_job import import_rows, imports
 from crm.contacts.import_report import import_report
 from crm.contacts.importing.worker import work_off_imports
 from crm.contacts.interaction import interactions
+from crm.contacts.legal_hold import HOLD_EXPIRY
 from crm.contacts.merge_case import merge_cases
 from crm.contacts.objection import objections
 from crm.contacts.reassigned import reassigned
 from crm.contacts.reassignment import reassignments
 from crm.contacts.registering import registering
+from crm.contacts.request_list import request_list
+from crm.contacts.subject_request import OVERDUE, REMINDER, note_overdue, remind, subject_requests
 from crm.contacts.views import aliases, permissions
 from crm.contacts.withdrawing import withdrawing
 from crm.contacts.wording import wordings
 from crm.contacts.wording_list import wording_list
 from crm.events.contacts import ErasureAcknowledged
-from crm.events.identifiers import IdentifierClaimed, IdentifierReleased
+from crm.events.identifiers import IdentifierClaimed, IdentifierReleased, IdentifierTombstoned
 
 service = Service(
     "contacts",
@@ -47,17 +54,30 @@ service = Service(
         *(objections, wordings),
         *(reassignments,),
         *(merge_cases, scans),
+        *(subject_requests, held_values),
     ),
-    claim_facts=ClaimFacts(IdentifierClaimed, IdentifierReleased),
+    claim_facts=ClaimFacts(IdentifierClaimed, IdentifierReleased, IdentifierTombstoned),
     views=(
         *(directory, aliases, permissions, history, import_report),  # history folds every service's facts
         *(account_list, belonging),
         *(wording_list,),
         *(reassigned,),
         *(match_keys, duplicates),
+        *(request_list, erasure_list),
     ),
-    policies=(registering, withdrawing, erasing, deciding),
-    timers=(Timer(CONSENT_EXPIRY, consents, expire), Timer(REQUEST_EXPIRY, consents, expire_request)),
+    policies=(
+        registering,
+        withdrawing,
+        erasing,
+        deciding,
+        honouring,
+    ),
+    timers=(
+        *(Timer(CONSENT_EXPIRY, consents, expire), Timer(REQUEST_EXPIRY, consents, expire_request)),
+        *(Timer(REMINDER, subject_requests, remind), Timer(OVERDUE, subject_requests, note_overdue)),
+        *(Timer(HOLD_EXPIRY, contacts, expire_holds),),
+    ),
+    measures=(measure,),
     routers=routers,
     public=PUBLIC,
     roles={"imports": work_off_imports, "duplicates": find_duplicates},

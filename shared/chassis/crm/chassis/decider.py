@@ -43,6 +43,19 @@ class Taken(Rejected):
         self.holder = holder
 
 
+class Tombstoned(Rejected):
+    """An identifier belonged to somebody who was erased; it is taken in again only if they came back themselves."""
+
+    def __init__(self, kind: str) -> None:
+        named = kind.replace("_", " ")
+        super().__init__(
+            f"Whoever had this {named} was erased on request. It is recorded again only if they came back themselves:"
+            " say so, with evidence.",
+            field=kind,
+        )
+        self.kind = kind
+
+
 class Moved(Rejected):
     """The stream changed since the version the caller had seen (`If-Match`)."""
 
@@ -66,6 +79,10 @@ class Aggregate(Generic[S, F]):
     """The identifiers a state holds for itself alone."""
     timers: Callable[[S], dict[str, datetime]] | None = None
     """The timers a state waits for: name and due time (UTC)."""
+    forgotten: Callable[[S], bool] | None = None
+    """Whether what a state no longer holds is tombstoned: nobody claims it again but who has `returned`."""
+    returned: Callable[[S], bool] | None = None
+    """Whether a state may claim what was tombstoned."""
 
     def fold(self, facts: Iterable[F], state: S | None = None) -> S | None:
         """The state after some facts, from nothing or from an earlier state."""

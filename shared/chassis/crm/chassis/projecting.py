@@ -52,7 +52,7 @@ def project(service: "Service", runtime: Runtime, stop: threading.Event) -> None
     following = subscribers(service, runtime)
     jobs = {
         "erasures": partial(acknowledge_erasures, service, runtime, stop),
-        "health": partial(measure, service.name, runtime, stop),
+        "health": partial(measure, service, runtime, stop),
     }
     # Two loops: a policy that sends mails takes its time, and views do not wait for it.
     for loop, acts in (("views", False), ("policies", True)):
@@ -100,12 +100,14 @@ def acknowledge_erasures(service: "Service", runtime: Runtime, stop: threading.E
             continue  # the loops say what is away
 
 
-def measure(service: str, runtime: Runtime, stop: threading.Event) -> None:
+def measure(service: "Service", runtime: Runtime, stop: threading.Event) -> None:
     """Measures what stands in the tables: how far views are behind, and what waits for people."""
     while not stop.wait(MEASURE_EVERY_S):
         try:
             with runtime.database.connection() as connection:
-                found = health.feeds(connection, service)
+                found = health.feeds(connection, service.name)
+            for measured in service.measures:
+                measured(runtime)
         except TRANSIENT:
             continue  # the loops say what is away
         for feed in found:

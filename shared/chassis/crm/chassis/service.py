@@ -39,6 +39,8 @@ class Service:
     public: tuple[str, ...] = ()
     """Paths that need no token, each on purpose."""
 
+    measures: tuple[Callable[[Runtime], None], ...] = ()
+    """What else the projector measures from time to time, from the service's own tables."""
     roles: Mapping[str, Callable[[Runtime, threading.Event], None]] = field(default_factory=dict)
     """Roles only this service has, such as a live window, by name."""
 

@@ -63,6 +63,13 @@ class Settings(BaseSettings):
     trace_ratio: float = Field(1.0, ge=0, le=1)
     state: Path | None = None
     """Folder for state that can be lost, such as that of live windows."""
+    fonts: Path | None = None
+    """Folder of fonts for what is printed in scripts other than Latin, Greek and Cyrillic."""
+
+    @property
+    def font_folders(self) -> tuple[Path, ...]:
+        """Where fonts are, beside those that the typesetter brings."""
+        return () if self.fonts is None else (self.fonts,)
 
 
 class MisspeltSetting(Exception):  # noqa: N818

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from uuid import UUID, uuid4
@@ -9,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from crm.chassis.database import Database
-from crm.chassis.decider import Aggregate, Moved, Rejected, Taken, Unknown
+from crm.chassis.decider import Aggregate, Moved, Rejected, Taken, Tombstoned, Unknown
 from crm.chassis.keys import MemoryKeys
 from crm.chassis.log import (
     Context,
@@ -208,6 +209,52 @@ def test_c4_sixteen_concurrent_claims_have_one_winner_and_no_ghost(log: EventLog
     assert [each.stream for each in joins] == list(holders)
 
 
+forgettable = replace(
+    members,
+    claims=lambda member: {("badge", member.badge)} if member.badge and member.name != "gone" else set(),
+    forgotten=lambda member: member.name == "gone",
+    returned=lambda member: member.name == "back",
+)
+"""Members who are forgotten when they are renamed to gone, and may return as back."""
+
+
+def test_c13_what_named_somebody_forgotten_is_claimed_again_only_for_who_returned(log: EventLog) -> None:
+    somebody, do, badge = uuid4(), log.commands(me), ("badge", "B-9")
+    do(forgettable, somebody, partial(join, name="Ada", badge="B-9"))
+    assert log.tombstoned([badge]) == set()
+    do(forgettable, somebody, partial(rename, name="gone"))
+    assert (log.holder(*badge), log.tombstoned([badge, ("badge", "B-8")])) == (None, {badge})
+    with pytest.raises(Tombstoned) as refusal:
+        do(forgettable, uuid4(), partial(join, name="Bob", badge="B-9"))
+    assert (refusal.value.field, "erased on request" in refusal.value.sentence) == ("badge", True)
+    again = uuid4()
+    do(forgettable, again, partial(join, name="back", badge="B-9"))
+    assert (log.holder(*badge), log.tombstoned([badge])) == (again, set())
+
+
+def test_c13_a_refusal_for_a_tombstone_is_told_again_to_who_repeats_the_request(log: EventLog) -> None:
+    somebody, do = uuid4(), log.commands(me)
+    do(forgettable, somebody, partial(join, name="Ada", badge="B-9"))
+    do(forgettable, somebody, partial(rename, name="gone"))
+    for _ in range(2):
+        with pytest.raises(Tombstoned):
+            log.commands(asked("again"))(forgettable, uuid4(), partial(join, name="Bob", badge="B-9"))
+
+
+def test_c13_tombstones_hold_after_the_claim_key_was_rotated(store: Store) -> None:
+    keys, badge = MemoryKeys(), ("badge", "B-9")
+    log = EventLog("testing", store, keys, BadgeFacts)
+    somebody, do = uuid4(), log.commands(me)
+    do(forgettable, somebody, partial(join, name="Ada", badge="B-9"))
+    do(forgettable, somebody, partial(rename, name="gone"))
+    keys.rotate_claim_key(notice_s=0)
+    assert log.tombstoned([badge]) == {badge}
+    with pytest.raises(Tombstoned):
+        do(forgettable, uuid4(), partial(join, name="Bob", badge="B-9"))
+    do(forgettable, uuid4(), partial(join, name="back", badge="B-9"))
+    assert log.tombstoned([badge]) == set()
+
+
 def test_claims_are_read_after_any_number_of_appends(log: EventLog) -> None:
     joined(log, badge="B-3")
     assert [each.type.split(".")[2] for each in log.read(None, 10)].count("badge-claimed") == 1
@@ -297,3 +344,24 @@ def test_an_id_of_something_else_is_no_such_thing(log: EventLog) -> None:
 def test_a_version_of_what_does_not_exist_is_unknown(log: EventLog) -> None:
     with pytest.raises(Unknown):
         log.commands(me).execute(members, uuid4(), count, 3)
+
+
+def test_an_excerpt_finds_what_is_about_some_contacts_and_goes_on_where_it_ended(store: Store, log: EventLog) -> None:
+    ada, bob = uuid4(), uuid4()
+    for contact in (ada, bob, bob, ada, bob, ada):
+        joined(log, contact=contact)
+    found, after, pages = [], None, 0
+    while True:
+        part = store.excerpt([ada], after, most=2, window=2)
+        found += part.facts
+        pages += 1
+        if part.next is None:
+            break
+        after = part.next
+    assert [each.contact_ids for each in found] == [(ada,)] * 3
+    assert pages == 4  # the last window was full, so it could not know
+    assert [len(store.excerpt([ada, bob], None, most=most, window=100).facts) for most in (4, 6, 9)] == [4, 6, 6]
+    assert store.excerpt([ada, bob], None, most=6, window=100).next is None
+    assert store.excerpt([uuid4()], None, most=5, window=100) == store.excerpt(
+        [ada], found[-1].position, most=5, window=9
+    )

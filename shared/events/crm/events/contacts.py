@@ -7,8 +7,10 @@ from typing import Literal, TypeAlias
 from uuid import UUID
 
 from crm.events.fact import Fact, Personal
+from crm.events.holds import LegalHoldEnded, LegalHoldPlaced
 from crm.events.merging import ContactAbsorbed, ContactRestored, ContactsMerged, ContactsUnmerged, MergedFieldChosen
 from crm.events.particulars import ExternalId, Phone, PostalAddress
+from crm.events.requests import ContactReturned
 
 
 class ContactRegistered(Fact, frozen=True, tag="crm.contacts.contact-registered.v1"):
@@ -128,6 +130,9 @@ ContactFact: TypeAlias = (
     | ContactsUnmerged
     | ContactRestored
     | MergedFieldChosen
+    | ContactReturned
+    | LegalHoldPlaced
+    | LegalHoldEnded
 )
 
 

@@ -18,4 +18,12 @@ class IdentifierReleased(Fact, frozen=True, tag="crm.contacts.identifier-release
     holder: UUID
 
 
-ClaimFact: TypeAlias = IdentifierClaimed | IdentifierReleased
+class IdentifierTombstoned(Fact, frozen=True, tag="crm.contacts.identifier-tombstoned.v1"):
+    """Whoever held it was erased on request: it is claimed again only for somebody who came back themselves (C13)."""
+
+    summary = "{kind} of erased contact {holder} is remembered as erased"
+    kind: str
+    holder: UUID
+
+
+ClaimFact: TypeAlias = IdentifierClaimed | IdentifierReleased | IdentifierTombstoned

@@ -1,6 +1,8 @@
 """How the world gets in: HTTP in, commands and queries out. No rule lives here."""
 
+from crm.chassis.people.exporting import exporting
 from crm.contacts.api import (
+    access,
     account_standing,
     accounts,
     affiliations,
@@ -12,6 +14,7 @@ from crm.contacts.api import (
     duplicates,
     erasure,
     history,
+    holds,
     identities,
     imports,
     interactions,
@@ -22,9 +25,11 @@ from crm.contacts.api import (
     preferences,
     reach,
     reassignments,
+    requests,
     unmerges,
     wordings,
 )
+from crm.contacts.views import aliases
 
 routers = (
     contacts.router,
@@ -50,6 +55,10 @@ routers = (
     preferences.router,
     reassignments.router,
     duplicates.router,
+    requests.router,
+    access.router,
+    holds.router,
+    exporting("contacts", aliases),
 )
 
 PUBLIC = ("/confirm/{token}", "/preferences/{token}")

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from fastapi import Query
 from pydantic import BaseModel, Field
 
+from crm.chassis.decider import Command
 from crm.chassis.http import (
     Created,
     IfMatch,
@@ -37,6 +38,7 @@ from crm.contacts.api.bodies import (
 from crm.contacts.contact import contacts
 from crm.contacts.lookup import find
 from crm.contacts.registration import has_external_id, link_external_id, register, revise
+from crm.contacts.returning import come_back, register_again
 from crm.contacts.routing import routed
 from crm.contacts.settling import settle
 
@@ -49,6 +51,14 @@ class RegisterContact(BaseModel, extra="forbid"):
     phones: list[PhoneText] = Field([], max_length=50)
     address: Address | None = None
     external_ids: list[External] = Field([], max_length=50)
+    returning: bool = Field(False, description="Was erased, and came back of their own will, as `evidence` shows.")
+    evidence: str | None = Field(None, min_length=1, max_length=2_000)
+
+
+class Return(BaseModel, extra="forbid"):
+    """How it can be shown that somebody who was erased came back of their own will."""
+
+    evidence: str = Field(min_length=1, max_length=2_000)
 
 
 class ReviseContact(BaseModel, extra="forbid"):
@@ -84,8 +94,11 @@ class Listed(BaseModel):
 
 @router.post("")
 def post_contact(body: RegisterContact, log: Log, agent: CanEditContacts, deployment: Deployment) -> Created:
-    """Makes somebody a contact. An identifier that somebody else holds is refused, naming the holder (C4)."""
-    command = partial(
+    """Makes somebody a contact. An identifier that somebody else holds is refused, naming the holder (C4).
+
+    So is one of somebody who was erased on request, unless they are `returning` (C13).
+    """
+    command: Command = partial(
         register,
         name=body.name,
         emails=body.emails,
@@ -93,6 +106,8 @@ def post_contact(body: RegisterContact, log: Log, agent: CanEditContacts, deploy
         address=body.address.as_fact() if body.address else None,
         external_ids=[each.as_fact() for each in body.external_ids],
     )
+    if body.returning:
+        command = partial(register_again, registering=command, evidence=body.evidence or "")
     return Created(log.execute(contacts, uuid4(), command), "/contacts/{id}")
 
 
@@ -139,3 +154,9 @@ def post_external_id(
     """Records what another system calls this person."""
     command, holds = (partial(each, external_id=body.as_fact()) for each in (link_external_id, has_external_id))
     return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds, adds=True))
+
+
+@router.post("/{contact_id}/return")
+def post_return(contact_id: UUID, body: Return, log: Log, agent: CanEditContacts, expected: IfMatch) -> Written:
+    """Records that a contact is somebody who was erased and came back: their old identifiers may be added again."""
+    return log.execute(contacts, contact_id, partial(come_back, evidence=body.evidence), expected)

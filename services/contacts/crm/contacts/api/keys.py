@@ -11,6 +11,7 @@ from crm.chassis.decider import Erased, Unknown
 from crm.chassis.http import Router, Streams
 from crm.chassis.keys import KeyMissing
 from crm.contacts.api.bodies import ERASED
+from crm.events.holds import ValuesHeld
 
 router = Router(prefix="/keys", tags=["keys"])
 
@@ -33,6 +34,8 @@ def get_key(kid: UUID, streams: Streams, agent: CanReadKeys) -> KeyAnswer:
         key = streams.keys.disclose(kid)
     except KeyMissing:
         raise Unknown("There is no such key.") from None
+    if any(isinstance(each.fact, ValuesHeld) for each in streams.stream(kid)):
+        raise Unknown("There is no such key.")  # what a legal hold keeps is not for readers of the topics
     if key is None:
         raise Erased("This person was erased and the key destroyed.")
     return KeyAnswer(kid=kid, k=base64.urlsafe_b64encode(key).decode().rstrip("="))

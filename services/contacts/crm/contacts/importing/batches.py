@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID, uuid5
 
-from crm.chassis.decider import Claim, Rejected
+from crm.chassis.decider import Claim, Rejected, Tombstoned
 from crm.chassis.log import Commands, Conflict, EventLog, Step
 from crm.contacts.contact import Contact, contacts, identifiers
 from crm.contacts.contact import evolve as evolve_contact
@@ -58,6 +58,7 @@ class Batch:
         claims = {line: identifiers(evolve_contact(None, fact)) for line, fact in wanted.items()}
         known = self._log.store.load(list(made.values()))
         held: dict[Claim, UUID] = dict(self._log.holders({each for some in claims.values() for each in some}))
+        erased = self._log.tombstoned({each for some in claims.values() for each in some})
         outcome, steps = Outcome(), []
         for line, person in rows:
             contact_id = made[line]
@@ -66,6 +67,9 @@ class Batch:
                 steps.append(self._rejected(line, person))
             elif known[contact_id]:
                 outcome.registered[contact_id] = line  # by an earlier life of this import
+            elif gone := next((each for each in sorted(claims[line]) if each in erased), None):
+                outcome.rejected += 1
+                steps.append(self._rejected(line, Unusable(gone[0], Tombstoned(gone[0]).sentence)))
             elif match := next((each for each in sorted(claims[line]) if each in held), None):
                 outcome.matched += 1
                 steps.append(self._matched(line, match[0], held[match], outcome))

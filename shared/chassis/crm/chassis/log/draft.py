@@ -9,7 +9,7 @@ from uuid import UUID
 
 from crm.chassis.decider import Aggregate, Claim, Moved, Rejected, Unknown, facts_of
 from crm.chassis.keys import Keys
-from crm.chassis.log.claims import Claims
+from crm.chassis.log.claims import Claims, Standing
 from crm.chassis.log.context import Step
 from crm.chassis.log.store import Conflict, NewFact, TimerChanges
 from crm.events import Fact, Sealed, type_of, upcasts, wire
@@ -133,7 +133,7 @@ class Draft:
             return
         if self.claims is None:
             raise TypeError("an aggregate declares claims, but the service declares no claim facts")
-        for change in self.claims.changes(before, after):
+        for change in self.claims.changes(before, after, _standing(claiming)):
             self._append(change.stream, change.version, change.fact, change.stream, ())
 
 
@@ -152,6 +152,12 @@ def in_order(facts: Iterable[NewFact]) -> tuple[NewFact, ...]:
 
 def _claims_of(aggregate: Aggregate[Any, Any], state: Any) -> set[Claim]:
     return set() if state is None or aggregate.claims is None else aggregate.claims(state)
+
+
+def _standing(streams: Sequence[_Stream]) -> Standing:
+    forgotten = (each.id for each in streams if each.aggregate.forgotten and each.aggregate.forgotten(each.state))
+    returned = (each.id for each in streams if each.aggregate.returned and each.aggregate.returned(each.state))
+    return Standing(frozenset(forgotten), frozenset(returned))
 
 
 def _timer_changes(stream: _Stream) -> TimerChanges:

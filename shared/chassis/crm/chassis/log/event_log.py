@@ -12,10 +12,13 @@ from crm.chassis.log.claims import ClaimFacts, Claims
 from crm.chassis.log.commands import Commands
 from crm.chassis.log.context import Context, Written
 from crm.chassis.log.draft import own
-from crm.chassis.log.store import Store
+from crm.chassis.log.store import Excerpt, Store
 from crm.events import Fact, Position, Recorded, Sealed, wire
 
 S = TypeVar("S")
+
+WINDOW = 20_000
+"""How much of the log is looked through for one excerpt, so that it takes a fraction of a second."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +102,17 @@ class EventLog:
         """The streams that hold some identifiers now, in one look."""
         return self.claims.holders(claims) if self.claims else {}
 
+    def tombstoned(self, claims: Iterable[Claim]) -> set[Claim]:
+        """Which of some identifiers belonged to somebody who was forgotten and did not come back, in one look."""
+        return self.claims.tombstoned(claims) if self.claims else set()
+
     def read(self, after: Position | None, limit: int) -> Sequence[Sealed]:
         """Settled facts after a position, in position order; about `limit`, never half of an append."""
         return self.store.read(after, limit)
+
+    def about(self, contacts: Collection[UUID], after: Position | None, most: int) -> Excerpt:
+        """Settled facts about any of these contacts, in position order; few or none where the log tells of others."""
+        return self.store.excerpt(contacts, after, most=most, window=WINDOW)
 
     def written(self, stream: UUID, version: int, event_ids: Sequence[str]) -> Written:
         """The answer to a command; the token names every stream the append wrote to, at its last version."""

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from threading import Lock
 from uuid import UUID
 
-from crm.chassis.log.store import Append, Conflict, NewFact, Remembered, TimerChanges
+from crm.chassis.log.store import Append, Conflict, Excerpt, NewFact, Remembered, TimerChanges
 from crm.events import Position, Sealed
 
 
@@ -68,6 +68,15 @@ class MemoryStore:
         while 0 < end < len(later) and later[end].append_id == later[end - 1].append_id:
             end += 1
         return later[:end]
+
+    def excerpt(self, contacts: Collection[UUID], after: Position | None, *, most: int, window: int) -> Excerpt:
+        wanted = set(contacts)
+        with self._lock:
+            later = [each for each in self._log if after is None or (each.position or after) > after]
+        found = [each for each in later[:window] if wanted.intersection(each.contact_ids)]
+        if len(found) > most:
+            return Excerpt(tuple(found[:most]), found[most - 1].position)
+        return Excerpt(tuple(found), later[window - 1].position if len(later) >= window else None)
 
     def _remember(self, remembered: Remembered) -> None:
         key = (remembered.caller, remembered.key)

@@ -9,8 +9,9 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from crm.chassis.database import Database
+from crm.chassis.log.excerpts import excerpt
 from crm.chassis.log.recorder import FactRecorder, StoredFact
-from crm.chassis.log.store import Append, Conflict, Disconnected, LateLoad, Remembered
+from crm.chassis.log.store import Append, Conflict, Disconnected, Excerpt, LateLoad, Remembered
 from crm.events import Position, Sealed
 
 CHANNEL = "log"
@@ -89,6 +90,9 @@ class PostgresStore:
 
     def read(self, after: Position | None, limit: int) -> Sequence[Sealed]:
         return self._reached(lambda: self._recorder.read(after, limit))
+
+    def excerpt(self, contacts: Collection[UUID], after: Position | None, *, most: int, window: int) -> Excerpt:
+        return self._reached(lambda: excerpt(self.database, contacts, after, most=most, window=window))
 
     def _reached(self, work: Callable[[], T]) -> T:
         try:

@@ -3,7 +3,7 @@
 from typing import Any, NoReturn
 from uuid import UUID
 
-from crm.chassis.decider import Erased, Moved, Rejected, Taken, Unknown
+from crm.chassis.decider import Erased, Moved, Rejected, Taken, Tombstoned, Unknown
 
 
 def written_down(refusal: Rejected) -> dict[str, Any]:
@@ -12,6 +12,8 @@ def written_down(refusal: Rejected) -> dict[str, Any]:
     match refusal:
         case Taken(kind=kind, holder=holder):
             return members | {"as": "taken", "kind": kind, "holder": str(holder)}
+        case Tombstoned(kind=kind):
+            return members | {"as": "tombstoned", "kind": kind}
         case Moved(expected=expected, version=version):
             return members | {"as": "moved", "expected": expected, "version": version}
         case Unknown():
@@ -27,6 +29,8 @@ def raise_again(members: dict[str, Any]) -> NoReturn:
     match members["as"]:
         case "taken":
             raise Taken(members["kind"], UUID(members["holder"]))
+        case "tombstoned":
+            raise Tombstoned(members["kind"])
         case "moved":
             raise Moved(members["expected"], members["version"])
         case "unknown":

@@ -81,6 +81,14 @@ class Append:
     timers: TimerChanges = field(default_factory=TimerChanges)
 
 
+@dataclass(frozen=True)
+class Excerpt:
+    """Some facts about some contacts. `next` is where to go on reading; None at the end of the log."""
+
+    facts: tuple[Sealed, ...]
+    next: Position | None
+
+
 class Store(Protocol):
     """Keeps facts. Every method raises `Disconnected` if the store is away."""
 
@@ -114,4 +122,8 @@ class Store(Protocol):
 
     def read(self, after: Position | None, limit: int) -> Sequence[Sealed]:
         """Settled facts in position order, about `limit` of them; an append is never split."""
+        ...
+
+    def excerpt(self, contacts: Collection[UUID], after: Position | None, *, most: int, window: int) -> Excerpt:
+        """At most so many settled facts about any of these contacts, among the next `window` of the log."""
         ...

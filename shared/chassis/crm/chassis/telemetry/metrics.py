@@ -23,6 +23,9 @@ REPUBLISHED: Final = Counter("rapport_republished_facts", "Facts sent to Kafka a
 UNKNOWN_TYPES: Final = Counter(
     "rapport_unknown_type_facts", "Facts of a type this version of the code does not know", ["view"]
 )
+ERASURE_WAITING_S: Final = Gauge(
+    "rapport_erasure_waiting_seconds", "Age of the oldest erasure that a service has not acknowledged", ["service"]
+)
 COMMAND_S: Final = Histogram(
     "rapport_command_duration_seconds", "Commands over HTTP", ["operation", "status"], buckets=_SECONDS
 )
@@ -40,6 +43,7 @@ ALL: Final = (
     PUBLISHED,
     REPUBLISHED,
     UNKNOWN_TYPES,
+    ERASURE_WAITING_S,
     COMMAND_S,
     QUERY_S,
 )

@@ -47,10 +47,16 @@ class BadgeReleased(Fact, frozen=True, tag="crm.testing.badge-released.v1"):
     holder: UUID
 
 
-MemberFact: TypeAlias = MemberJoined | MemberRenamed | MemberCounted | RenewalPlanned
-BadgeFacts = ClaimFacts(BadgeClaimed, BadgeReleased)
+class BadgeTombstoned(Fact, frozen=True, tag="crm.testing.badge-tombstoned.v1"):
+    summary = "{kind} of {holder} is remembered as erased"
+    kind: str
+    holder: UUID
 
-for _each in (MemberJoined, MemberRenamed, MemberCounted, RenewalPlanned, BadgeClaimed, BadgeReleased):
+
+MemberFact: TypeAlias = MemberJoined | MemberRenamed | MemberCounted | RenewalPlanned
+BadgeFacts = ClaimFacts(BadgeClaimed, BadgeReleased, BadgeTombstoned)
+
+for _each in (MemberJoined, MemberRenamed, MemberCounted, RenewalPlanned, BadgeClaimed, BadgeReleased, BadgeTombstoned):
     catalogue.BY_TYPE[type_of(_each)] = _each
 
 
