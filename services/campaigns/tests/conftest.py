@@ -20,6 +20,7 @@ from crm.events.contacts import ContactRegistered
 from crm.events.particulars import PostalAddress
 
 PUBLIC_URL = "https://mail.shop.example"
+CONTACTS_URL = "https://contacts.shop.example/"
 
 
 class People:
@@ -63,8 +64,9 @@ def permissions() -> tuple[str, ...]:
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     """There is no mail server at its address."""
-    mail = {"public_url": PUBLIC_URL, "smtp": f"127.0.0.1:{free_port()}", "mail_from": "news@shop.example"}
-    return settings.model_copy(update={**mail, "kafka": "none"})
+    urls = {"public_url": PUBLIC_URL, "contacts_url": CONTACTS_URL}
+    mail = {"smtp": f"127.0.0.1:{free_port()}", "mail_from": "news@shop.example"}
+    return settings.model_copy(update={**urls, **mail, "kafka": "none"})
 
 
 @pytest.fixture

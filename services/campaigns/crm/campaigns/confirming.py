@@ -11,7 +11,6 @@ from uuid import UUID
 from crm.campaigns.mail import Mail, write
 from crm.campaigns.mail_server import MailServer, Refusal
 from crm.campaigns.notice import (
-    Notice,
     WhyNot,
     confirm_notice,
     fail_notice,
@@ -27,7 +26,7 @@ from crm.chassis.decider import Command
 from crm.chassis.keys import Destroyed
 from crm.chassis.people.identity import email_identifier
 from crm.chassis.people.links import AskedFor, confirmation_token
-from crm.chassis.policy import Policy, PolicyCommands, perform
+from crm.chassis.policy import Policy, PolicyCommands, perform, settle
 from crm.chassis.runtime import Runtime
 from crm.events import Recorded
 from crm.events.consents import ConsentRequested
@@ -67,7 +66,7 @@ class Confirmer:
             return  # erased: there is nobody to ask, and nothing can be recorded about them
         status = runtime.log.get(notices, stream).state.status
         if status == "handed_off":  # in an earlier life, which left no result
-            perform(by_mail, notices, stream, hand_off=_nothing, call=_not_again, unknown=leave_notice_open)
+            settle(by_mail, notices, stream, unknown=leave_notice_open)
         elif status == "planned" and (reason := self._obstacle(e.fact)):
             by_mail(notices, stream, partial(suppress_notice, reason=reason))
         elif status == "planned":
@@ -113,14 +112,6 @@ class Confirmer:
         except Refusal as refusal:
             return partial(fail_notice, reason=refusal.reason, code=refusal.code)
         return confirm_notice
-
-
-def _nothing(_: Notice | None) -> None:
-    """The hand-off is recorded already."""
-
-
-def _not_again() -> Command:
-    raise AssertionError("a mail is handed over once")
 
 
 def invitation(e: Recorded[ConsentRequested], address: str, runtime: Runtime) -> Mail:

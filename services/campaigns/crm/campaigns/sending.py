@@ -17,7 +17,7 @@ from crm.campaigns.message import Message, confirm, fail, hand_off, leave_open, 
 from crm.campaigns.people import look_up, other_ids
 from crm.chassis.decider import Command, Unknown
 from crm.chassis.keys import Destroyed
-from crm.chassis.policy import Policy, PolicyCommands, perform
+from crm.chassis.policy import Policy, PolicyCommands, perform, settle
 from crm.chassis.runtime import Runtime
 from crm.events import Recorded
 from crm.events.campaigns import AudienceResolved, MessagePlanned
@@ -47,7 +47,7 @@ class Sender:
             if mail is not None:
                 self._send(e, do, mail)
         elif message.status == "handed_off":  # in an earlier life, which left no result
-            perform(do, messages, e.stream, hand_off=_nothing, call=_not_again, unknown=leave_open)
+            settle(do, messages, e.stream, unknown=leave_open)
 
     def conclude(self, e: Recorded[AudienceResolved], do: PolicyCommands) -> None:
         """Every message of the campaign has had its turn."""
@@ -123,14 +123,6 @@ def _is_reached(runtime: Runtime, message: Message) -> bool:
         if sent.may_have_arrived and sent.status != "failed":
             return True
     return False
-
-
-def _nothing(_: Message | None) -> None:
-    """The hand-off is recorded already."""
-
-
-def _not_again() -> Command:
-    raise AssertionError("a mail is handed over once")
 
 
 sending = Policy("sending")

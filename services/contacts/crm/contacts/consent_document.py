@@ -24,13 +24,6 @@ def as_pdf(proof: Proof) -> bytes:
     )
 
 
-def as_png(proof: Proof) -> bytes:
-    """Its page as a picture, to look at; a proof of one page only."""
-    return typst.compile(
-        _TEMPLATE.read_bytes(), format="png", ppi=110.0, sys_inputs=_inputs(proof), ignore_system_fonts=True
-    )
-
-
 def _inputs(proof: Proof) -> dict[str, str]:
     values = {**asdict(proof), "text_on_file": proof.text != NOT_ON_FILE}
     return {"proof": msgspec.json.encode(values).decode()}

@@ -110,3 +110,12 @@ def perform(
     except Exception:
         return do(aggregate, stream, unknown)
     return do(aggregate, stream, result)
+
+
+def settle(do: Commands, aggregate: Aggregate[Any, Any], stream: UUID, *, unknown: Command) -> Written:
+    """Records `unknown` for a hand-off of an earlier life that left no result, numbered as `perform` numbers it."""
+    return perform(do, aggregate, stream, hand_off=lambda _: None, call=_never_again, unknown=unknown)
+
+
+def _never_again() -> Command:
+    raise AssertionError("a side effect happens once")
