@@ -9,6 +9,7 @@ from crm.contacts.api import (
     consent_requests,
     consents,
     contacts,
+    duplicate_scans,
     duplicates,
     erasure,
     history,
@@ -50,6 +51,7 @@ routers = (
     preferences.router,
     reassignments.router,
     duplicates.router,
+    duplicate_scans.router,
 )
 
 PUBLIC = ("/confirm/{token}", "/preferences/{token}")
