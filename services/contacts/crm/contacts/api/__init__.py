@@ -11,6 +11,7 @@ from crm.contacts.api import (
     consent_requests,
     consents,
     contacts,
+    duplicate_scans,
     duplicates,
     erasure,
     history,
@@ -59,6 +60,7 @@ routers = (
     access.router,
     holds.router,
     exporting("contacts", aliases),
+    duplicate_scans.router,
 )
 
 PUBLIC = ("/confirm/{token}", "/preferences/{token}")

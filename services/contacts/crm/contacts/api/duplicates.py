@@ -1,14 +1,13 @@
-"""Duplicates: pairs of contacts that may be one person, decided by people; and scans of all contacts for them (C5)."""
+"""Duplicates: pairs of contacts that may be one person, decided by people (C5)."""
 
 from datetime import datetime
 from functools import partial
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID, uuid4
 
 from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 
-from crm.chassis.decider import Unknown
 from crm.chassis.http import (
     Created,
     IfMatch,
@@ -18,7 +17,6 @@ from crm.chassis.http import (
     ReadModel,
     Router,
     Streams,
-    Tables,
     Versioned,
     Written,
     reads,
@@ -28,18 +26,11 @@ from crm.contacts.api.merges import ChoosableField
 from crm.contacts.duplicates import queue
 from crm.contacts.duplicates.approving import approving
 from crm.contacts.duplicates.asking import compared
-from crm.contacts.duplicates.scan_job import scans, start
 from crm.contacts.lookup import find
 from crm.contacts.merge_case import CaseStatus, ask, case_stream, dismiss, merge_cases
 from crm.contacts.settling import settle
 
 router = Router(prefix="/duplicates", tags=["duplicates"])
-
-_ASK_FOR = "INSERT INTO duplicate_scans (scan_id, actor) VALUES (%s, %s) ON CONFLICT DO NOTHING"
-_SHOW = """
-    SELECT state, progress, contacts, passed_over, compared, suggested, started_at, finished_at
-    FROM duplicate_scans WHERE scan_id = %s
-"""
 
 
 class SuggestPair(BaseModel, extra="forbid"):
@@ -95,23 +86,6 @@ class SideBySide(BaseModel):
     second: ContactAnswer
 
 
-class ScanAnswer(BaseModel):
-    """How far a scan is; `progress` goes from 0 to 1.
-
-    `passed_over`: keys that so many contacts share that they tell nothing of one. Times are UTC.
-    """
-
-    id: UUID
-    status: Literal["running", "completed"]
-    progress: float
-    contacts: int
-    passed_over: int
-    compared: int
-    suggested: int
-    started_at: datetime
-    finished_at: datetime | None
-
-
 @router.get("", dependencies=[reads(queue.duplicates)])
 def get_duplicates(
     page: PageQuery,
@@ -131,38 +105,6 @@ def post_pair(body: SuggestPair, log: Log, streams: Streams, agent: CanMergeCont
     suggested = compared(streams, body.first, body.second)
     stream = case_stream(suggested.first, suggested.second)
     return Created(log.execute(merge_cases, stream, partial(ask, suggested=suggested)), "/duplicates/{id}")
-
-
-@router.post("/scan")
-def post_scan(log: Log, db: Tables, agent: CanMergeContacts) -> Created:
-    """Asks for all contacts to be compared; that happens in the background."""
-    written = log.execute(scans, uuid4(), start)
-    with db.connection() as connection:
-        connection.execute(_ASK_FOR, (written.stream, agent.actor))
-    return Created(written, "/duplicates/scans/{id}")
-
-
-@router.get("/scans/{scan_id}")
-def get_scan(scan_id: UUID, streams: Streams, db: Tables, agent: CanReadContacts) -> Versioned[ScanAnswer]:
-    """How far a scan is."""
-    with db.connection() as connection:
-        row = connection.execute(_SHOW, (scan_id,)).fetchone()
-    if row is None:
-        raise Unknown("There is no such scan.")
-    folded = streams.get(scans, scan_id)
-    status, progress, contacts, passed_over, pairs, suggested, started_at, finished_at = row
-    answer = ScanAnswer(
-        id=scan_id,
-        status=status,
-        progress=progress,
-        contacts=contacts,
-        passed_over=passed_over,
-        compared=pairs,
-        suggested=suggested,
-        started_at=started_at,
-        finished_at=finished_at,
-    )
-    return Versioned(answer, folded.version, folded.token)
 
 
 @router.get("/{case_id}", responses=ERASED)

@@ -25,7 +25,8 @@ PAIRS_A_PART = 20_000
 """Pairs compared between two notes of progress; half a second's work."""
 CACHED = 150_000
 """People kept in memory, at some three kilobytes each."""
-LEASE = timedelta(seconds=30)
+LEASE = timedelta(minutes=2)
+"""Reading the keys of a share takes longer than comparing a part of it."""
 IDLE_S = 1.0
 
 _PASSING = (psycopg.OperationalError, Disconnected, KeyringUnavailable, Conflict)
