@@ -9,6 +9,6 @@ Read `service` (the declaration), then the rules, noun by noun:
 - duplicates: `merge_case`, and how they are found in `duplicates`
 
 Then what people look up (`directory`, `history`, `consent_matrix`, `consent_proof`, `erasures`, `request_list`,
-`account_list`, `belonging`, `accessing`); what happens by itself (`registering`, `withdrawing`, `erasing`, `honouring`);
-and `api` (how the world gets in).
+`account_list`, `belonging`, `accessing`), what happens by itself (`registering`, `withdrawing`, `erasing`,
+`honouring`), and `api` (how the world gets in).
 """
