@@ -80,7 +80,7 @@ def test_nobody_proves_the_consent_of_another_contact(suite: TestClient, ada: UU
 
 
 def test_whatever_a_name_or_a_text_holds_is_shown_and_never_run() -> None:
-    hostile = '#panic() $x$ *a* "b" \\ <c> @d ' + "x" * 300
+    hostile = '#panic() $x$ *a* "b" \\ <c> @d \x01\x85\u200b 日本語 😀 עברית ' + "x" * 300
     moment = datetime(2026, 3, 1, tzinfo=UTC)
     fact = Link("x:1", "crm.contacts.consent-granted.v1", hostile, moment, moment, hostile, "web", None)
     proof = Proof(

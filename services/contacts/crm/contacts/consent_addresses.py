@@ -58,8 +58,9 @@ def addresses_of(contact: Contact, channel: ConsentChannel) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Counting:
-    """What counts now of a person on a channel for a purpose, by the log, so never stale."""
+    """What counts now of a person on a channel for a purpose, by the log, so never stale. `asked` is one of the ids."""
 
+    asked: UUID
     ids: tuple[UUID, ...]
     words: tuple[Permission, ...]
     channel: ConsentChannel
@@ -77,8 +78,8 @@ class Counting:
 
     @property
     def can_be_withdrawn(self) -> bool:
-        """Whether anything is allowed, or a request for the channel as such waits to be confirmed."""
-        waiting = (each for each in self.words if each.contact_id == self.ids[0] and not each.for_address)
+        """Whether anything is allowed, or a request under the id that was asked about waits to be confirmed."""
+        waiting = (each for each in self.words if each.contact_id == self.asked and not each.for_address)
         return self.allows_any(None) or any(each.pending_until is not None for each in waiting)
 
 
@@ -97,4 +98,4 @@ def counting(
         for one in dict.fromkeys((None, address, *addresses))
     )
     words = permissions.fold(e for stream in streams for e in log.stream(stream))
-    return Counting(ids, tuple(words.values()), channel, purpose, addresses, joined_at(log, ids[1:]))
+    return Counting(contact_id, ids, tuple(words.values()), channel, purpose, addresses, joined_at(log, ids[1:]))

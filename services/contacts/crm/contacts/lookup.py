@@ -147,11 +147,6 @@ def concerning(log: EventLog, contact_id: UUID, expected: int | None, command: C
     return decide
 
 
-def find_if_known(log: EventLog, contact_id: UUID) -> Contact | None:
-    """What is recorded under exactly this id; None if nothing is."""
-    return _as_it_is(log, contact_id)[0]
-
-
 def _as_it_is(log: EventLog, contact_id: UUID) -> tuple[Contact | None, int]:
     try:
         folded = log.get(contacts, contact_id)

@@ -36,14 +36,19 @@ class Preferences:
         return tuple(dict.fromkeys(each.purpose for each in self.choices))
 
 
-def preferences_of(log: EventLog, db: Db, found: Found, language: str, read: Collection[str] = ()) -> Preferences:
-    """The preferences of a person, with texts in a language where there are any; `read` names those they were shown."""
+def preferences_of(
+    log: EventLog, db: Db, named: UUID, found: Found, language: str, read: Collection[str] = ()
+) -> Preferences:
+    """The preferences of a person, whom a link names by one of their ids, with texts in a language where there are any.
+
+    `read` names the texts they were shown.
+    """
     ids = [found.contact_id, *found.contact.aliases]
     offers = _offers(db, language, read)
     said = permissions.select(db, "contact_id = ANY(%s) AND objection IS NULL", (ids,))
     known = {Choice(each.channel, each.purpose) for each in said}  # type: ignore[arg-type]  # a channel, as recorded
     asked = choices(found.contact, offers, known)
-    counts = {each: counting(log, found.contact_id, each.channel, each.purpose) for each in asked}
+    counts = {each: counting(log, named, each.channel, each.purpose) for each in asked}
     allowed = frozenset(each for each in asked if counts[each].allows_any(None))
     takable = frozenset(each for each in asked if counts[each].can_be_withdrawn)
     offered = choices(found.contact, offers, allowed | takable)

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from pydantic import TypeAdapter
 
 from crm.chassis.http import ReadModel, Router, Streams, reads
-from crm.contacts.api.bodies import ERASED, CanReadContacts
+from crm.contacts.api.bodies import ERASED, CanReadContacts, Deployment
 from crm.contacts.consent_document import as_pdf
 from crm.contacts.consent_proof import Proof, prove
 from crm.contacts.lookup import find
@@ -32,6 +32,7 @@ def get_proof(
     db: ReadModel,
     streams: Streams,
     agent: CanReadContacts,
+    deployment: Deployment,
     form: Annotated[Literal["json", "pdf"] | None, Query(alias="format", description="Instead of `Accept`.")] = None,
     accept: Annotated[str, Header(max_length=500)] = JSON,
 ) -> Response:
@@ -41,5 +42,5 @@ def get_proof(
     proof = prove(streams, db, ids, found.contact.name, consent)
     if form == "pdf" or (form is None and PDF in accept):
         name = {"Content-Disposition": f'inline; filename="consent-{consent}.pdf"'}
-        return Response(as_pdf(proof), media_type=PDF, headers=name)
+        return Response(as_pdf(proof, deployment.font_folders), media_type=PDF, headers=name)
     return Response(_proofs.dump_json(proof), media_type=JSON)

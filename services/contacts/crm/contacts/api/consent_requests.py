@@ -20,7 +20,7 @@ from crm.contacts.api.consent_bodies import (
 from crm.contacts.consent import Consent, consents
 from crm.contacts.consent_addresses import stream_of
 from crm.contacts.double_opt_in import confirmable_address, request
-from crm.contacts.lookup import concerning, find_if_known
+from crm.contacts.lookup import concerning, find_erased
 
 router = Router(prefix="/contacts/{contact_id}/consents", tags=["consents"])
 
@@ -42,7 +42,6 @@ def post_request(
     contact_id: UUID, body: RequestConsent, log: Log, streams: Streams, agent: CanRecordConsent, expected: IfMatch
 ) -> Written:
     """Asks a contact by mail to confirm; nothing is allowed before they do, within seven days (M3)."""
-    contact = find_if_known(streams, contact_id)
     asked_at = datetime.now(UTC)
 
     def ask(consent: Consent | None) -> Any:
@@ -54,7 +53,7 @@ def post_request(
             wording_version=body.wording_version,
             source=body.source,
             asked_at=asked_at,
-            address=confirmable_address(contact, email=body.address),
+            address=confirmable_address(find_erased(streams, contact_id).contact, email=body.address),
             for_address=body.address is not None,
             language=body.language,
             evidence=body.evidence.as_fact(),

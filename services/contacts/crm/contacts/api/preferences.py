@@ -61,7 +61,7 @@ def get_page(token: str, db: ReadModel, streams: Streams, languages: _Languages 
     found = _person(streams, token)
     if isinstance(found, Response):
         return found
-    return _show(preferences_of(streams, db, found, languages[:2].lower()))
+    return _show(preferences_of(streams, db, *found, languages[:2].lower()))
 
 
 @router.head("/preferences/{token}", dependencies=_READS, response_class=HTMLResponse, responses=_PAGE)
@@ -87,15 +87,16 @@ def post_page(
     found = _person(streams, token)
     if isinstance(found, Response):
         return found
-    before = preferences_of(streams, db, found, languages[:2].lower(), read)
+    before = preferences_of(streams, db, *found, languages[:2].lower(), read)
     if everything is not None:
         wanted: dict[Choice, Change] = dict.fromkeys(before.open, "withdraw")
     else:
         wanted = changes(choices_named(shown), choices_named(allow), before.allowed, before.offers)
-    steps = [_step(streams, found.contact_id, before, choice, wanted[choice], visitor) for choice in wanted]
+    named, _ = found
+    steps = [_step(streams, named, before, choice, wanted[choice], visitor) for choice in wanted]
     if steps:
-        log.with_(actor=f"contact:{found.contact_id}").execute_together(*steps)
-    after = preferences_of(streams, db, found, languages[:2].lower(), read)
+        log.with_(actor=f"contact:{named}").execute_together(*steps)
+    after = preferences_of(streams, db, *found, languages[:2].lower(), read)
     return _show(after, said="everything" if everything is not None else "some" if steps else "nothing")
 
 
@@ -117,13 +118,16 @@ def _step(
     return Step(consents, stream, partial(grant, **what, wording_version=offer.version, language=offer.language))
 
 
-def _person(streams: EventLog, token: str) -> Found | Response:
-    """Whose preferences the link leads to, or the page that says why there are none."""
+def _person(streams: EventLog, token: str) -> tuple[UUID, Found] | Response:
+    """Whom a link names and who that is now, or the page that says why there is nothing.
+
+    What they choose is recorded under the id the link names, so that an unmerge leaves it with whom it was meant for.
+    """
     contact = read_preference(streams.keys, token)
     if contact is None:
         return _pages.broken_link()
     try:
-        return find(streams, contact)
+        return contact, find(streams, contact)
     except Erased:
         return _pages.show("preferences_gone.html", HTTPStatus.GONE)
     except Unknown:
