@@ -14,7 +14,7 @@ from crm.chassis.keys import MemoryKeys
 from crm.chassis.log import Conflict, Context, EventLog, Idempotency, PostgresStore, Written
 from crm.contacts.contact import Contact, contacts
 from crm.contacts.lookup import find
-from crm.contacts.proposal import propose
+from crm.contacts.proposal import merge_contacts
 from crm.contacts.registration import register
 from crm.contacts.service import service
 from crm.contacts.settling import living, settle
@@ -42,9 +42,7 @@ def merge(log: EventLog, survivor: UUID, other: UUID, key: str | None = None) ->
     idempotency = Idempotency("user:ada", key, b"merge") if key else None
     do, merge_id = log.commands(Context("user:ada", idempotency=idempotency)), uuid4()
     try:
-        return settle(
-            do, survivor, lambda: propose(log, [survivor, other], survivor=survivor).steps(merge_id, "manual", {})
-        )
+        return merge_contacts(log, do, [survivor, other], merge_id=merge_id, survivor=survivor)
     except (Rejected, Conflict):
         return None
 

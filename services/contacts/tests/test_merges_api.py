@@ -1,11 +1,15 @@
 """Merging and undoing it over HTTP, on a log in memory."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from fastapi.testclient import TestClient
+
+from crm.chassis.log import EventLog
+from crm.events.merging import ContactAbsorbed
 
 Register = Callable[..., UUID]
 
@@ -173,7 +177,8 @@ def test_c11_before_the_merge_each_id_stands_alone(
         assert api.get(f"/contacts/{bob}/aliases", params={parameter: moment}).json()["items"] == links
     assert read(bob) == before
     assert api.get(f"/contacts/{ada}/aliases").json()["items"] == []
-    assert api.get(f"/contacts/{ada}/merges").json()["items"][0]["reason"] == "Two people"
+    for party in (ada, bob):
+        assert api.get(f"/contacts/{party}/merges").json()["items"][0]["reason"] == "Two people"
 
 
 def test_c8_what_an_absorbed_id_holds_is_changed_where_it_is_held(
@@ -223,3 +228,61 @@ def test_c13_merged_people_are_erased_as_one(api: TestClient, registered: Regist
         body = {"merge_id": str(merge_id), "reason": "Too late"}
         assert api.post(f"/contacts/{each}/unmerge", json=body).status_code == 410
     assert api.get("/identities", params={"email": "bob@x.example"}).status_code == 404
+
+
+def test_what_changes_under_an_absorbed_id_is_seen_by_who_has_the_version_before(
+    api: TestClient, registered: Register, merge: Merge
+) -> None:
+    ada, bob = registered("Ada"), registered("Bob", emails=["bob@x.example"])
+    seen = api.get(f"/contacts/{ada}").headers["ETag"]
+    assert api.get(f"/contacts/{ada}", headers={"If-None-Match": seen}).status_code == 304
+    merge(ada, bob, survivor=str(ada))
+    seen = api.get(f"/contacts/{ada}").headers["ETag"]
+    api.post(f"/contacts/{ada}/emails/verify", json={"email": "bob@x.example"}).raise_for_status()
+    answer = api.get(f"/contacts/{ada}", headers={"If-None-Match": seen})
+    assert answer.json()["emails"][0]["verified"]
+    changed = api.patch(f"/contacts/{ada}", json={"name": "Ada K"}, headers={"If-Match": seen})
+    assert changed.status_code == 200
+
+
+def test_c11_a_chain_is_as_long_as_it_was_then(
+    api: TestClient, registered: Register, merge: Merge, log: EventLog
+) -> None:
+    a, b, c = (registered(each) for each in "abc")
+    merge(b, a, survivor=str(b))
+    merge(c, b, survivor=str(c))
+    (first,) = (e.recorded_at for e in log.stream(a) if isinstance(e.fact, ContactAbsorbed))
+    (second,) = (e.recorded_at for e in log.stream(b) if isinstance(e.fact, ContactAbsorbed))
+    blink = timedelta(microseconds=1)
+    for moment, canonical in ((first - blink, a), (first, b), (second - blink, b), (second, c)):
+        for parameter in ("as_of", "as_known_at"):
+            query = {parameter: moment.isoformat()}
+            assert api.get(f"/contacts/{a}", params=query).json()["id"] == str(canonical)
+    links = api.get(f"/contacts/{a}/aliases").json()["items"]
+    assert [(each["id"], each["stands_for"]) for each in links] == [(str(a), str(b)), (str(b), str(c))]
+    first_page = api.get(f"/contacts/{c}/merges", params={"limit": 1}).json()
+    rest = api.get(f"/contacts/{c}/merges", params={"limit": 1, "cursor": first_page["next"]}).json()
+    assert [each["items"][0]["survivor"] for each in (first_page, rest)] == [str(c), str(b)]
+    assert rest["next"] is None
+
+
+def test_c6_c7_a_preview_tells_consents_and_conflicts_and_is_the_result(suite: TestClient, views: Any) -> None:
+    def post(path: str, **body: Any) -> Any:
+        answer = suite.post(path, json=body)
+        assert answer.is_success, answer.text
+        views.catch_up()
+        return answer.json()
+
+    ada, bob = post("/contacts", name="Ada")["id"], post("/contacts", name="A. King", address={"city": "London"})["id"]
+    said = {"channel": "email", "purpose": "marketing", "source": "form"}
+    post(f"/contacts/{ada}/consents", **said, wording_version="1", evidence={})
+    post(f"/contacts/{bob}/consents/withdraw", **said)
+    preview = suite.post(f"/contacts/{bob}/merge/preview", json={"absorb": [ada]}).raise_for_status().json()
+    assert (preview["survivor"], preview["absorbed"]) == (ada, [bob])
+    assert preview["conflicts"] == {"name": [ada, bob]}
+    assert preview["field_choices"] == {"name": bob, "address": bob}
+    (consent,) = preview["consents"]
+    assert (consent["granted"], consent["sources"]) == (False, sorted([ada, bob]))
+    post(f"/contacts/{bob}/merge", absorb=[ada], versions=preview["versions"])
+    assert suite.get(f"/contacts/{ada}").json() == preview["profile"]
+    assert suite.post(f"/contacts/{bob}/merge/preview", json={"absorb": [ada]}).status_code == 409

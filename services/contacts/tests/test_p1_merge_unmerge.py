@@ -216,6 +216,7 @@ class Merging(RuleBasedStateMachine):
             self.undo(merge_id)
         facts = recorded(self.log)
         without = as_never_merged(facts)
+        assert all(e.contact_ids == (e.stream,) for e in without if e.stream in self.ids), "a fact is about others too"
         for each in self.ids:
             state = find(self.log, each).contact
             own: list[Any] = [e.fact for e in without if e.stream == each]

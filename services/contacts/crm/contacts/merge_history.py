@@ -1,6 +1,6 @@
 """What happened with merges of a person, and which id stands for which: from the facts, now or at a moment (C11)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -40,14 +40,17 @@ class Link:
     merge_id: UUID | None
 
 
-def merges_of(log: EventLog, ids: Iterable[UUID], moment: Moment) -> list[MergeRecord]:
-    """The merges that these ids survived, the last one first."""
+def merges_of(log: EventLog, ids: Collection[UUID], moment: Moment) -> list[MergeRecord]:
+    """The merges in which one of these ids survived or was absorbed, the last one first."""
+    own = [e for id in ids for e in _until(log.stream(id), moment)]
+    others = {e.fact.survivor for e in own if isinstance(e.fact, ContactAbsorbed)}.difference(ids)
+    facts = [*own, *(e for id in others for e in _until(log.stream(id), moment))]
     found: dict[UUID, MergeRecord] = {}
-    for e in (each for id in ids for each in _until(log.stream(id), moment)):
+    for e in facts:
         match e.fact:
-            case ContactsMerged() as f:
+            case ContactsMerged() as f if not {f.survivor, *f.absorbed}.isdisjoint(ids):
                 found[f.merge_id] = _opened(e, f)
-            case ContactsUnmerged(merge_id=merge_id, reason=reason):
+            case ContactsUnmerged(merge_id=merge_id, reason=reason) if merge_id in found:
                 undone = replace(found[merge_id], undone_at=e.occurred_at, undone_by=e.actor, reason=reason)
                 found[merge_id] = undone
     return sorted(found.values(), key=lambda each: (each.merged_at, each.merge_id), reverse=True)

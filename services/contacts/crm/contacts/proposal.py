@@ -6,11 +6,11 @@ from functools import partial
 from uuid import UUID
 
 from crm.chassis.decider import Command, Rejected
-from crm.chassis.log import EventLog, Step
+from crm.chassis.log import Commands, EventLog, Step, Written
 from crm.contacts.contact import contacts
 from crm.contacts.family import Family
 from crm.contacts.merger import absorb, check_choices, merge
-from crm.contacts.settling import as_read, living, nothing
+from crm.contacts.settling import as_read, living, nothing, settle
 from crm.contacts.survivorship import (
     CHOOSABLE,
     SINGLE,
@@ -104,3 +104,25 @@ def conflicts(proposal: Proposal) -> dict[str, list[UUID]]:
         if len(values) > 1:
             found[field] = [each.contact_id for each in sources if own_value(each.contact, field) is not None]
     return found
+
+
+def merge_contacts(
+    log: EventLog,
+    do: Commands,
+    ids: Sequence[UUID],
+    *,
+    merge_id: UUID,
+    survivor: UUID | None = None,
+    choices: Mapping[str, UUID] | None = None,
+    rule: MergeRule = "manual",
+    expected: Mapping[UUID, int] | None = None,
+) -> Written:
+    """Makes several contacts one person; `expected` versions are those of a preview that must still be true.
+
+    Raises `Rejected` and its kinds, and `Conflict` while others go on changing the same people.
+    """
+
+    def prepare() -> Iterator[Step]:
+        return propose(log, ids, survivor=survivor, choices=choices).steps(merge_id, rule, expected or {})
+
+    return settle(do, ids[0], prepare)

@@ -133,7 +133,7 @@ def get_contact(
 ) -> Versioned[ContactAnswer]:
     """A contact, under any of its ids, now or at a past moment. Never stale."""
     found = find(streams, contact_id, as_of=as_of, as_known_at=as_known_at)
-    return Versioned(ContactAnswer.of(found), found.version, found.token)
+    return Versioned(ContactAnswer.of(found), found.version, found.token, composed=bool(found.family.absorbed))
 
 
 @router.patch("/{contact_id}")

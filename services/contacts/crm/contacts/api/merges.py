@@ -1,6 +1,5 @@
 """Merges: several contacts turn out to be one person, or not after all."""
 
-from collections.abc import Iterator
 from typing import Annotated, Literal, TypeAlias
 from uuid import UUID, uuid4
 
@@ -8,7 +7,6 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from crm.chassis.http import Created, Log, Page, PageQuery, ReadModel, Router, Streams, reads
-from crm.chassis.log import Step
 from crm.chassis.paging import page_in_memory
 from crm.chassis.people.fields import Moment
 from crm.contacts.api.bodies import ERASED, CanMergeContacts, CanReadContacts, ContactAnswer
@@ -16,8 +14,7 @@ from crm.contacts.consents_of import Standing, standing_of
 from crm.contacts.lookup import Moment as Past
 from crm.contacts.lookup import find
 from crm.contacts.merge_history import MergeRecord, merges_of
-from crm.contacts.proposal import conflicts, propose
-from crm.contacts.settling import settle
+from crm.contacts.proposal import conflicts, merge_contacts, propose
 from crm.contacts.views import permissions
 
 router = Router(prefix="/contacts/{contact_id}", tags=["merges"])
@@ -73,13 +70,16 @@ def preview_merge(
 @router.post("/merge")
 def post_merge(contact_id: UUID, body: MergeContacts, log: Log, streams: Streams, agent: CanMergeContacts) -> Created:
     """Makes several contacts one person (C5 to C8). Nothing is moved or deleted, and any merge can be undone."""
-    merge_id, ids = uuid4(), [contact_id, *body.absorb]
-
-    def prepare() -> Iterator[Step]:
-        proposal = propose(streams, ids, survivor=body.survivor, choices=_choices(body))
-        return proposal.steps(merge_id, "manual", body.versions)
-
-    return Created(settle(log, contact_id, prepare), "/contacts/{id}/merges")
+    written = merge_contacts(
+        streams,
+        log,
+        [contact_id, *body.absorb],
+        merge_id=uuid4(),
+        survivor=body.survivor,
+        choices=_choices(body),
+        expected=body.versions,
+    )
+    return Created(written, "/contacts/{id}/merges")
 
 
 def _choices(body: ProposeMerge) -> dict[str, UUID]:
@@ -95,7 +95,7 @@ def get_merges(
     as_of: Annotated[Moment | None, Query(description="As things were at this moment.")] = None,
     as_known_at: Annotated[Moment | None, Query(description="As was known here at this moment.")] = None,
 ) -> Page[MergeRecord]:
-    """The merges that ids of this person survived, in force or undone, the last one first."""
+    """The merges in which this person took part under any id, in force or undone, the last one first."""
     past = Past(as_of, as_known_at)
     found = find(streams, contact_id, as_of=as_of, as_known_at=as_known_at)
     records = merges_of(streams, [each.contact_id for each in found.family.members()], past)

@@ -15,6 +15,8 @@ from crm.chassis.log import Written
 T = TypeVar("T")
 
 CONSISTENCY_TOKEN = "Consistency-Token"  # noqa: S105 (a header, no secret)
+NOT_KEPT = "no-store"
+"""The Cache-Control of answers that no ETag tells apart."""
 _JSON = "application/json"
 
 
@@ -43,11 +45,15 @@ class Created:
 
 @dataclass(frozen=True)
 class Versioned(Generic[T]):
-    """The answer to a query for one thing: its content, and the version and token it was folded to."""
+    """The answer to a query for one thing: its content, and the version and token it was folded to.
+
+    `composed`: of other streams as well, so the version alone does not tell whether a client has it already.
+    """
 
     content: T
     version: int
     token: str
+    composed: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,7 +119,8 @@ def _written(written: Written, status: int, **headers: str) -> Response:
 def _versioned(content: TypeAdapter[Any], status: int) -> Callable[[Versioned[Any]], Response]:
     def respond(answer: Versioned[Any]) -> Response:
         body = content.dump_json(answer.content, by_alias=True)
-        return Response(body, status, headers=_marks(answer.version, answer.token), media_type=_JSON)
+        headers = _marks(answer.version, answer.token) | ({"Cache-Control": NOT_KEPT} if answer.composed else {})
+        return Response(body, status, headers=headers, media_type=_JSON)
 
     return respond
 

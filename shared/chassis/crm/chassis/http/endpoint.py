@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crm.chassis.auth import Permission
-from crm.chassis.http.answers import CONSISTENCY_TOKEN, shape_of
+from crm.chassis.http.answers import CONSISTENCY_TOKEN, NOT_KEPT, shape_of
 from crm.chassis.http.consistency import SATISFIED
 from crm.chassis.http.headers import CORRELATION_ID
 from crm.chassis.http.storable import storable
@@ -126,7 +126,7 @@ def marked(request: Request, response: Response) -> Response:
         return response
     headers.setdefault("Cache-Control", _PRIVATE)
     headers.setdefault("ETag", f'W/"{blake2b(body, digest_size=12).hexdigest()}"')
-    if _has_it(request.headers.get("if-none-match"), headers["ETag"]):
+    if headers["Cache-Control"] != NOT_KEPT and _has_it(request.headers.get("if-none-match"), headers["ETag"]):
         kept = {name: headers[name] for name in ("ETag", CONSISTENCY_TOKEN, "Cache-Control") if name in headers}
         return Response(status_code=304, headers=kept)
     return response
