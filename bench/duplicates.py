@@ -16,11 +16,11 @@ from uuid import UUID
 
 from bench import febrl
 from bench.febrl import Pairs
-from crm.contacts.duplicates.blocking import LARGEST_BLOCK, keys_of
+from crm.contacts.duplicates.blocking import LARGEST_BLOCK, keys_of, worth_comparing
 from crm.contacts.duplicates.normalising import Traits
 from crm.contacts.duplicates.weighing import SUGGESTED_FROM, Likeness, Population, counted_words, weigh
 
-THRESHOLDS = (0.5, 0.7, 0.8, SUGGESTED_FROM, 0.95, 0.98, 0.99, 0.999)
+THRESHOLDS = (0.5, 0.7, 0.8, SUGGESTED_FROM, 0.9, 0.95, 0.98, 0.99, 0.999)
 FITTED_ON = 2
 
 
@@ -84,8 +84,11 @@ def candidates(everybody: list[Traits]) -> Pairs:
     for each in everybody:
         for key in keys_of(each):
             blocks[key].append(each.contact_id)
-    small = (ids for ids in blocks.values() if len(ids) <= LARGEST_BLOCK)
-    return {frozenset(pair) for ids in small for pair in combinations(ids, 2)}
+    shared: dict[frozenset[UUID], list[str]] = defaultdict(list)
+    for key, ids in blocks.items():
+        for pair in combinations(ids, 2) if len(ids) <= LARGEST_BLOCK else ():
+            shared[frozenset(pair)].append(key)
+    return {pair for pair, keys in shared.items() if worth_comparing(keys)}
 
 
 def fit(folder: Path) -> None:

@@ -5,7 +5,7 @@ from itertools import combinations
 from uuid import UUID, uuid5
 
 from bench.population import Human, Registry
-from crm.contacts.duplicates.blocking import keys_of
+from crm.contacts.duplicates.blocking import keys_of, worth_comparing
 from crm.contacts.duplicates.normalising import Traits, traits_of
 from crm.contacts.duplicates.weighing import Population, counted_words, weigh
 
@@ -30,7 +30,11 @@ def suggested(people: list[Traits]) -> set[frozenset[UUID]]:
     for each in people:
         for key in keys_of(each):
             blocks[key].append(each)
-    pairs = {pair for some in blocks.values() for pair in combinations(some, 2)}
+    shared: dict[tuple[Traits, Traits], list[str]] = defaultdict(list)
+    for key, some in blocks.items():
+        for pair in combinations(some, 2):
+            shared[pair].append(key)
+    pairs = (pair for pair, keys in shared.items() if worth_comparing(keys))
     return {frozenset((a.contact_id, b.contact_id)) for a, b in pairs if weigh(a, b, population)}
 
 

@@ -1,14 +1,17 @@
 """Blocking: cheap keys of a person. Only who shares a key with somebody is compared with them. No I/O.
 
-Each key survives other errors than its neighbours: a pair must be spoilt in every field to share none.
+Each key survives other errors than its neighbours: a pair must be spoilt in nearly every field to share too few.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from crm.contacts.duplicates.normalising import Part, Traits
 
 LARGEST_BLOCK = 100
 """People who share a key that more than so many have are not compared for it: it tells nothing of a person."""
+
+_WEAK = "sbc"
+"""Kinds of keys that strangers often share: a sound with an initial, with a day of the year, with a postal code."""
 
 _MAILBOXES = "info office mail kontakt contact hello hallo post sales service support admin team buero buro"
 GENERAL_MAILBOXES = frozenset(_MAILBOXES.split())
@@ -19,6 +22,16 @@ TAIL = 7
 def keys_of(person: Traits) -> tuple[str, ...]:
     """The blocking keys of a person, each with a letter that says of which kind it is; sorted."""
     return tuple(sorted({*_of_names(person), *_of_birthday(person), *_of_address(person), *_of_reach(person)}))
+
+
+def is_weak(key: str) -> bool:
+    """Whether a key alone is no reason to compare two people."""
+    return key[0] in _WEAK
+
+
+def worth_comparing(shared: Collection[str]) -> bool:
+    """Whether people who share these keys are compared: by one telling key, or by two."""
+    return len(shared) > 1 or any(not is_weak(each) for each in shared)
 
 
 def _of_names(person: Traits) -> Iterator[str]:

@@ -11,13 +11,14 @@ from uuid import UUID
 from zlib import crc32
 
 from crm.chassis.database import Database, connect
-from crm.contacts.duplicates.blocking import LARGEST_BLOCK
+from crm.contacts.duplicates.blocking import LARGEST_BLOCK, is_weak
 from crm.contacts.duplicates.match_keys import match_keys
 
 CONTACTS_A_SHARE = 200_000
 ROWS_A_PAGE = 5_000
 _FIRST = UUID(int=0)
 _PLACE_BITS = 32
+_WEAK = 1
 _TABLE = match_keys.table.name
 _PAGE = f"SELECT contact_id, keys FROM {_TABLE} WHERE contact_id > %s ORDER BY contact_id LIMIT {ROWS_A_PAGE}"
 _TOO_LARGE = f"SELECT key FROM {_TABLE}, unnest(keys) AS key GROUP BY key HAVING count(*) > {LARGEST_BLOCK}"
@@ -61,10 +62,12 @@ class Blocks:
                 ids = tuple(UUID(bytes=bytes(contacts[at : at + 16])) for at in places)
                 yield Block(key, ids, done / len(entries))
 
-    def is_first_of(self, block: Block, one: frozenset[int], other: frozenset[int]) -> bool:
-        """Whether two contacts with these hashes meet in this block first."""
-        here = self._order(block.hash)
-        return not any(self._order(each) < here for each in one & other if each not in self.too_large)
+    def compares(self, block: Block, one: frozenset[int], other: frozenset[int]) -> bool:
+        """Whether two contacts with these hashes are to be compared, and not in an earlier block already."""
+        shared = (one & other) - self.too_large
+        if len(shared) == 1 and block.hash & _WEAK:
+            return False
+        return min(shared, key=self._order, default=None) == block.hash  # none, if one of them changed meanwhile
 
     def _order(self, key: int) -> tuple[int, int]:
         return key % self.shares, key
@@ -86,5 +89,5 @@ def pairs_of(block: Block) -> Iterable[tuple[UUID, UUID]]:
 
 
 def hash_of(key: str) -> int:
-    """32 bits: two keys that meet by chance are compared in vain, and nothing else."""
-    return crc32(key.encode())
+    """32 bits, the last one for weak keys. Two keys that meet by chance are compared in vain, and nothing else."""
+    return crc32(key.encode()) & ~_WEAK | is_weak(key)

@@ -129,7 +129,7 @@ class Scanning:
         for block in part:
             for one, other in pairs_of(block):
                 a, b = people.get(one), people.get(other)
-                if a is None or b is None or not self._blocks.is_first_of(block, a.hashes, b.hashes):
+                if a is None or b is None or not self._blocks.compares(block, a.hashes, b.hashes):
                     continue
                 compared += 1
                 if suggestion := judge(a.traits, b.traits, self._population):

@@ -20,7 +20,7 @@ from crm.contacts.duplicates.comparing import (
 )
 from crm.contacts.duplicates.normalising import Part, Traits
 
-SUGGESTED_FROM = 0.9
+SUGGESTED_FROM = 0.85
 """The probability from which on a pair is shown to people."""
 
 SMALLEST_POPULATION = 10_000
