@@ -32,6 +32,8 @@ class Canary:
         }
         self.id = str(suite.write("contacts", "POST", "/contacts", person).json()["id"])
         self.tokens = [self._write(*each) for each in self._facts()]
+        self.others = [self._double(), self._visitor()]
+        self.tokens += [self._write(*each) for each in self._asked()]
 
     def _write(self, service: str, path: str, body: dict[str, Any]) -> str:
         return str(self._suite.write(service, "POST", path, body).json()["token"])
@@ -50,8 +52,74 @@ class Canary:
         ticket = {"contact": self.id, "subject": said, "body": said, "name": said, "email": f"{self.mark}@example.org"}
         yield "service-desk", "/tickets", ticket
 
+    def _double(self) -> str:
+        """The same person, registered twice by mistake and merged."""
+        double = {"name": f"Double {self.mark}", "emails": [f"double.{self.mark}@example.org"]}
+        other = str(self._suite.write("contacts", "POST", "/contacts", double).json()["id"])
+        said = f"said twice {self.mark}"
+        note = {"kind": "note", "direction": "internal", "subject": said, "body": said}
+        self._write("contacts", f"/contacts/{other}/interactions", note)
+        self._write("contacts", f"/contacts/{self.id}/merge", {"absorb": [other]})
+        return other
+
+    def _visitor(self) -> str:
+        """The same person, known to sales by an address that nobody had, and recognised later."""
+        address = f"visitor.{self.mark}@example.org"
+        lead = {"name": f"Visitor {self.mark}", "email": address, "source": "web", "interest": f"said {self.mark}"}
+        self._write("sales", "/leads", lead)
+
+        def met() -> str:
+            answer = self._suite.api("contacts").get("/identities", params={"email": address})
+            return str(answer.raise_for_status().json()["contact_id"])
+
+        visitor = str(eventually(met))
+        self._write("contacts", f"/contacts/{self.id}/merge", {"absorb": [visitor]})
+        return visitor
+
+    def _asked(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Requests about their data, told in the person's words."""
+        said = f"asked {self.mark}"
+        for kind in ("access", "rectify"):
+            asked = {"contact_id": self.id, "kind": kind, "note": said}
+            request = f"/requests/{self._suite.write('contacts', 'POST', '/requests', asked).json()['id']}"
+            yield "contacts", f"{request}/verify", {"method": "call-back", "note": said}
+            yield "contacts", f"{request}/extend", {"reason": said}
+            if kind == "rectify":
+                yield "contacts", f"{request}/refuse", {"reason": "other", "explanation": said}
+                continue
+            yield "contacts", f"{request}/start", {}
+            for name in ("package.json", "package.pdf", "package.zip"):
+                fetched = self._suite.api("contacts").get(f"{request}/{name}")
+                assert fetched.status_code == 200, fetched.text
+            self.access = request
+
+    def package(self) -> dict[str, Any]:
+        """Everything the person is told, once all that the services have published is in it."""
+
+        def complete() -> dict[str, Any]:
+            told: dict[str, Any] = self._suite.api("contacts").get(f"{self.access}/package.json").json()
+            assert told["complete"] is True, told["counts"]
+            return told
+
+        return eventually(complete)
+
+    def import_them(self) -> dict[str, Any]:
+        """A file with a row about the person; returns how the import ended."""
+        content = f"name,email,city\nAgain {self.mark},{self.mark}@example.org,City {uuid4().hex}\n".encode()
+        contacts = self._suite.api("contacts")
+        answer = contacts.post("/imports", files={"file": ("people.csv", content)}, data={})
+        assert answer.status_code == 201, answer.text
+
+        def done() -> dict[str, Any]:
+            job: dict[str, Any] = contacts.get(f"/imports/{answer.json()['id']}").json()
+            assert job["status"] == "completed", job
+            return job
+
+        return eventually(done)
+
     def found_in(self, text: bytes) -> bool:
-        return self.mark.encode() in text
+        """As it is, or as a column of bytes is shown."""
+        return self.mark.encode() in text or self.mark.encode().hex().encode() in text
 
 
 @pytest.fixture
@@ -98,26 +166,54 @@ def files(suite: RunningSuite) -> Iterator[tuple[str, bytes]]:
             yield str(path), path.read_bytes()
 
 
+def where_found(suite: RunningSuite, canary: Canary, *, in_views: bool = True) -> set[str]:
+    """Every place of the suite where the person still stands in clear."""
+    found = {"a topic" for record in raw_records(suite) if canary.found_in(record)}
+    for views in (True, False) if in_views else (False,):
+        found |= {name for s in SERVICES for name, row in tables(suite, s, views=views) if canary.found_in(row)}
+    return found | {name for name, content in files(suite) if canary.found_in(content)}
+
+
 def test_i11_a_person_is_in_no_topic_log_dump_log_file_or_trace(suite: RunningSuite, canary: Canary) -> None:
-    assert not [record for record in raw_records(suite) if canary.found_in(record)]
-    assert not {name for s in SERVICES for name, row in tables(suite, s, views=False) if canary.found_in(row)}
-    assert not [name for name, content in files(suite) if canary.found_in(content)]
+    canary.import_them()
+    assert not where_found(suite, canary, in_views=False)
     assert {name for s in SERVICES for name, row in tables(suite, s, views=True) if canary.found_in(row)}
 
 
-def test_i11_after_an_erasure_a_person_is_in_no_view_and_statistics_stay(suite: RunningSuite, canary: Canary) -> None:
+def test_i12_the_access_package_counts_what_every_service_has_in_its_log(suite: RunningSuite, canary: Canary) -> None:
+    package = canary.package()
+    for count in package["counts"]:
+        facts, cursor = 0, None
+        while True:
+            asked = {"limit": "200"} | ({"cursor": cursor} if cursor else {})
+            page = suite.api(count["service"]).get(f"/people/{canary.id}/export", params=asked).json()
+            early = [each for each in page["items"] if each["recorded_at"] <= package["made_at"]]
+            facts, cursor = facts + len(early), page["next"]
+            if cursor is None:
+                break
+        assert count["facts"] == facts, count
+    assert package["items"] == package["facts"] == len(package["history"])
+
+
+def erased(suite: RunningSuite, contact: str) -> dict[str, Any]:
+    """The report of an erasure that every service has acknowledged."""
+
+    def acknowledged() -> dict[str, Any]:
+        answer: dict[str, Any] = suite.api("contacts").get(f"/contacts/{contact}/erasure").json()
+        assert set(answer["acknowledged"]) == set(SERVICES), answer
+        assert answer["keys_destroyed_at"], answer
+        return answer
+
+    return eventually(acknowledged, within_s=60)
+
+
+def test_p6_after_an_erasure_a_person_is_nowhere_and_statistics_stay(suite: RunningSuite, canary: Canary) -> None:
+    canary.import_them()
     before = len(suite.history(canary.id))
     suite.write("contacts", "DELETE", f"/contacts/{canary.id}")
-
-    def acknowledged() -> bool:
-        answer = suite.api("contacts").get(f"/contacts/{canary.id}/erasure").json()
-        assert set(answer["acknowledged"]) == set(SERVICES), answer
-        return bool(answer["complete"])
-
-    eventually(acknowledged, within_s=60)
-    found = {name for s in SERVICES for views in (True, False) for name, row in tables(suite, s, views=views)
-             if canary.found_in(row)}  # fmt: skip
-    assert not found
+    assert eventually(lambda: erased(suite, canary.id)["complete"])
+    assert not where_found(suite, canary)
+    assert {each["contact_id"] for each in erased(suite, canary.id)["ids"]} >= {canary.id, *canary.others}
     assert suite.api("contacts").get(f"/contacts/{canary.id}").status_code == 410
     items = suite.history(canary.id)
     assert len(items) >= before
@@ -129,7 +225,37 @@ def test_i11_after_an_erasure_a_person_is_in_no_view_and_statistics_stay(suite: 
     assert suite.audit().returncode == 0
 
 
-def test_an_erased_address_can_be_registered_anew(suite: RunningSuite, canary: Canary) -> None:
+def test_p6_what_a_legal_hold_keeps_is_in_no_place_but_its_own_and_ends_with_it(
+    suite: RunningSuite, canary: Canary
+) -> None:
+    hold = {"fields": ["name", "address"], "reason": "tax law"}
+    suite.write("contacts", "POST", f"/contacts/{canary.id}/legal-holds", hold)
+    suite.write("contacts", "DELETE", f"/contacts/{canary.id}")
+    report = erased(suite, canary.id)
+    assert (report["complete"], [each["reason"] for each in report["legal_holds"]]) == (False, ["tax law"])
+    held = suite.api("contacts").get(f"/contacts/{canary.id}/held-values").json()
+    assert f"Name {canary.mark}" in [each["name"] for each in held]
+    assert not where_found(suite, canary)
+    suite.write("contacts", "POST", f"/contacts/{canary.id}/legal-holds/{report['legal_holds'][0]['id']}/lift")
+    assert eventually(lambda: erased(suite, canary.id)["complete"])
+    assert suite.api("contacts").get(f"/contacts/{canary.id}/held-values").json() == []
+
+
+def test_c13_an_erased_address_is_refused_to_imports_and_welcome_by_its_owner(
+    suite: RunningSuite, canary: Canary
+) -> None:
     suite.write("contacts", "DELETE", f"/contacts/{canary.id}")
     again = {"name": "Somebody New", "emails": [f"{canary.mark}@example.org"]}
-    assert suite.write("contacts", "POST", "/contacts", again).json()["id"] != canary.id
+    assert suite.api("contacts").post("/contacts", json=again).status_code == 409
+    assert canary.import_them()["rejected"] == 1
+    shown = again | {"returning": True, "evidence": "signed a contract"}
+    assert suite.write("contacts", "POST", "/contacts", shown).json()["id"] != canary.id
+    address = f"visitor.{canary.mark}@example.org"
+    erased(suite, canary.id)
+    suite.write("sales", "POST", "/leads", {"name": "Back again", "email": address, "source": "web"})
+
+    def known() -> str:
+        found = suite.api("contacts").get("/identities", params={"email": address})
+        return str(found.raise_for_status().json()["contact_id"])
+
+    assert eventually(known) not in (canary.id, *canary.others)

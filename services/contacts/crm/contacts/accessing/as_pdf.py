@@ -17,7 +17,6 @@ from crm.contacts.item import Item
 _TEMPLATE = files("crm.contacts.accessing") / "package.typ"
 _NOT_TOLD = ("contact", "contacts")
 """Members of a fact that say no more than whose history it is."""
-COPY = 65_536
 
 Parts = Callable[[], Iterable[list[Item]]]
 
@@ -51,8 +50,7 @@ def archive(package: Package, document: Iterable[bytes], parts: Parts, fonts: Se
         with packed.open("package.json", "w", force_zip64=True) as entry:
             for piece in document:
                 entry.write(piece)
-                if pipe.size > COPY:
-                    yield pipe.take()
+                yield pipe.take()
         for number, items in enumerate(parts(), start=1):
             packed.writestr(f"history-{number:04}.pdf", render(package, number, items, fonts))
             yield pipe.take()
@@ -64,11 +62,9 @@ class _Pipe:
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
-        self.size = 0
 
     def write(self, piece: bytes) -> int:
         self._pieces.append(bytes(piece))
-        self.size += len(piece)
         return len(piece)
 
     def flush(self) -> None:
@@ -76,7 +72,7 @@ class _Pipe:
 
     def take(self) -> bytes:
         """What was written since."""
-        found, self._pieces, self.size = b"".join(self._pieces), [], 0
+        found, self._pieces = b"".join(self._pieces), []
         return found
 
 
