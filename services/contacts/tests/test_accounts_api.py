@@ -49,6 +49,7 @@ def test_an_account_is_registered_and_read_back(api: TestClient) -> None:
         "archived": False,
         "parent": None,
         "children": [],
+        "attributes": {},
     }
 
 
@@ -218,6 +219,38 @@ def test_people_of_an_account_and_of_what_belongs_to_it(suite: TestClient, views
         ("Holding", "Director", "2022-12-31")
     ]
     assert suite.get(f"/contacts/{ada}/accounts", params={"as_of": "2023-06-01T00:00:00Z"}).json()["items"] == []
+
+
+def test_people_are_found_by_their_account(suite: TestClient, views: Views) -> None:
+    acme, other = account(suite, "Wolkenkuckuck GmbH"), account(suite, "Other")
+    ada, bob = contact(suite), contact(suite, "Bob")
+    affiliate(suite, ada, acme).raise_for_status()
+    affiliate(suite, bob, acme, valid_to="2020-01-01").raise_for_status()
+    affiliate(suite, bob, other).raise_for_status()
+    views.catch_up()
+    assert names(suite.get("/contacts", params={"account": acme})) == ["Ada Lovelace"]
+    assert names(suite.get("/contacts", params={"search": "wolkenkuckuck"})) == ["Ada Lovelace", "Bob"]
+    assert names(suite.get("/contacts", params={"search": "bob wolkenkuckuck"})) == ["Bob"]
+    assert names(suite.get("/contacts", params={"search": "bob", "account": acme})) == []
+
+
+def test_lists_are_filtered_by_searchable_attributes(suite: TestClient, views: Views) -> None:
+    size = {"name": "shoe_size", "label": "Shoe size", "type": "number", "searchable": True}
+    hat = {"name": "hat", "label": "Hat", "type": "text"}
+    sector = {"name": "sector", "label": "Sector", "type": "text", "searchable": True, "personal": False}
+    for target, attribute in (("contact", size), ("contact", hat), ("account", sector)):
+        suite.post(f"/attributes/{target}", json=attribute).raise_for_status()
+    contact(suite, attributes={"shoe_size": 43})
+    contact(suite, "Bob", attributes={"shoe_size": 42.5})
+    account(suite, attributes={"sector": "Tools"})
+    account(suite, "Bolt", attributes={"sector": "Bikes"})
+    views.catch_up()
+    assert names(suite.get("/contacts", params={"attribute": "shoe_size:42.50"})) == ["Bob"]
+    assert names(suite.get("/contacts", params={"attribute": "shoe_size:43", "search": "ada"})) == ["Ada Lovelace"]
+    assert names(suite.get("/accounts", params={"attribute": "sector:Tools"})) == ["Acme"]
+    for asked in ("hat:straw", "nothing:1", "shoe_size:large", "shoe_size", "Shoe:1"):
+        refused = suite.get("/contacts", params={"attribute": asked})
+        assert (refused.status_code, "attribute" in refused.json()["field"]) == (422, True), asked
 
 
 def test_one_account_is_the_primary_one(suite: TestClient, views: Views) -> None:

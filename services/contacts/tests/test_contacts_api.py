@@ -55,7 +55,18 @@ def test_a_contact_is_registered_and_read_back(api: TestClient) -> None:
             "emails": [written["id"]] * 2,
             "phones": [written["id"]] * 2,
             "external_ids": [written["id"]],
+            **dict.fromkeys(("owner", "birthday", "language", "time_zone"), []),
+            **dict.fromkeys(("tags", "further_addresses", "handles", "attributes"), []),
         },
+        "owner": None,
+        "tags": [],
+        "archived": False,
+        "birthday": None,
+        "language": None,
+        "time_zone": None,
+        "further_addresses": [],
+        "handles": [],
+        "attributes": {},
     }
 
 

@@ -42,6 +42,9 @@ def test_people_are_listed_and_searched(suite: TestClient, views: Views) -> None
             "city": "London",
             "country": "GB",
             "provisional": False,
+            "archived": False,
+            "owner": None,
+            "tags": [],
         }
     ]
     second = suite.get("/contacts", params={"limit": 1, "cursor": first["next"]}).json()

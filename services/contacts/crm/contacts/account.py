@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from crm.chassis.decider import Aggregate, Claim, Unknown
 from crm.chassis.people.identity import external_identifier
+from crm.contacts.attribute_record import Held, after
 from crm.events.accounts import (
     AccountArchived,
     AccountAssigned,
@@ -37,6 +38,7 @@ from crm.events.accounts import (
     AccountTreeFact,
     AccountUntagged,
 )
+from crm.events.attributes import AttributeCleared, AttributeSet
 from crm.events.particulars import ExternalId, PostalAddress
 
 
@@ -54,6 +56,7 @@ class Account(Struct, frozen=True):
     archived: bool = False
     parent: UUID | None = None
     children: frozenset[UUID] = frozenset()
+    attributes: tuple[Held, ...] = ()
 
 
 def existing(account: Account | None) -> Account:
@@ -98,6 +101,8 @@ def evolve(account: Account | None, fact: AccountFact) -> Account:  # noqa: C901
             return replace(account, archived=True)
         case AccountReactivated():
             return replace(account, archived=False)
+        case AttributeSet() | AttributeCleared():
+            return replace(account, attributes=after(account.attributes, fact))
     return _evolve_tree(account, fact)
 
 

@@ -1,12 +1,15 @@
 """The list of accounts: one row per account, as list and search pages need it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from uuid import UUID
+
+from psycopg.types.json import Jsonb
 
 from crm.chassis.projection import Db, Page, PageRequest, View
 from crm.contacts.account_tree import DEEPEST
-from crm.contacts.directory import containing, plain
+from crm.contacts.attribute_record import described
+from crm.contacts.matching import containing, plain
 from crm.events import Recorded
 from crm.events.accounts import (
     AccountArchived,
@@ -27,6 +30,7 @@ from crm.events.accounts import (
     AccountTagged,
     AccountUntagged,
 )
+from crm.events.attributes import AttributeCleared, AttributeSet
 from crm.events.particulars import PostalAddress
 
 
@@ -43,6 +47,7 @@ class AccountRow:
     tags: tuple[str, ...]
     archived: bool
     parent: UUID | None
+    attributes: dict[str, list[str]]
     searched: str
     """The name, the domains and the city, in lower case and without accents."""
 
@@ -51,7 +56,14 @@ account_list = View(
     "account_list",
     AccountRow,
     key="account_id",
-    indexes=("searched gin_trgm_ops", "name, account_id", "owner, name, account_id", "tags array_ops", "parent"),
+    indexes=(
+        "searched gin_trgm_ops",
+        "name, account_id",
+        "owner, name, account_id",
+        "tags array_ops",
+        "parent",
+        "attributes jsonb_path_ops",
+    ),
 )
 
 
@@ -79,6 +91,7 @@ def add(_: AccountRow | None, e: Recorded[AccountRegistered]) -> AccountRow:
         (),
         archived=False,
         parent=None,
+        attributes={},
         searched="",
     )
     return _at(row, f.address)
@@ -132,6 +145,12 @@ def place(row: AccountRow, e: Recorded[AccountPlacedUnder | AccountDetached]) ->
     return replace(row, parent=e.fact.parent if isinstance(e.fact, AccountPlacedUnder) else None)
 
 
+@account_list.on(AttributeSet, AttributeCleared)
+def describe(row: AccountRow | None, e: Recorded[AttributeSet | AttributeCleared]) -> AccountRow | None:
+    """Contacts have attributes as well; they have no row here."""
+    return replace(row, attributes=described(row.attributes, e.fact)) if row else None
+
+
 @dataclass(frozen=True)
 class AccountFilter:
     """Which accounts are asked for. `archived` None: whether archived or not."""
@@ -142,21 +161,24 @@ class AccountFilter:
     owner: str | None = None
     tag: str | None = None
     archived: bool | None = False
+    attributes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """By name, which values they must have."""
 
 
 def find_accounts(db: Db, only: AccountFilter, page: PageRequest) -> Page[AccountRow]:
     """The accounts that match, by name; every word must be in the name, a domain or the city."""
-    conditions, values = containing(only.text)
+    match = containing(only.text)
     asked = {
         "kind = %s": only.kind,
         "status = %s": only.status,
         "owner = %s": only.owner,
         "tags @> ARRAY[%s]": only.tag,
         "archived = %s": only.archived,
+        "attributes @> %s": Jsonb(only.attributes) if only.attributes else None,
     }
     given = {condition: value for condition, value in asked.items() if value is not None}
-    where = " AND ".join([*conditions, *given]) or "true"
-    return account_list.page(db, where, [*values, *given.values()], order_by="name", page=page)
+    where = " AND ".join([*match.conditions, *given]) or "true"
+    return account_list.page(db, where, [*match.params, *given.values()], order_by="name", page=page)
 
 
 def with_all_below(db: Db, accounts: Iterable[UUID]) -> tuple[UUID, ...]:

@@ -1,12 +1,13 @@
 """What an account is, how it stands with us, and who takes care of it: commands. No I/O."""
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from crm.chassis.decider import Rejected
 from crm.chassis.people.identity import external_identifier
 from crm.contacts.account import Account, existing
+from crm.contacts.attribute_record import InForce, assign_values, first_values
 from crm.events.accounts import (
     AccountArchived,
     AccountAssigned,
@@ -25,6 +26,7 @@ from crm.events.accounts import (
     AccountTagged,
     AccountUntagged,
 )
+from crm.events.attributes import AttributeFact
 from crm.events.particulars import ExternalId, PostalAddress
 
 Revision: TypeAlias = AccountRenamed | AccountReclassified | AccountMoved | AccountDomainAdded | AccountDomainRemoved
@@ -62,10 +64,14 @@ def revise_account(
     domains: Sequence[str] | None = None,
     address: PostalAddress | None = None,
     moved: bool = False,
-) -> tuple[Revision, ...]:
+    attributes: Mapping[str, object] | None = None,
+    rules: InForce | None = None,
+) -> tuple[Revision | AttributeFact, ...]:
     """Each difference is a fact of its own. What is None stays; the address changes if `moved`."""
     account = existing(account)
-    facts: list[Revision] = []
+    facts: list[Revision | AttributeFact] = list(
+        describe(account, attributes=attributes or {}, rules=rules or InForce())
+    )
     if name is not None and _named(name) != account.name:
         facts.append(AccountRenamed(name=_named(name)))
     if kind is not None and kind != account.kind:
@@ -149,3 +155,15 @@ def _domains(entered: Iterable[str]) -> list[str]:
     if not all(map(_DOMAIN.fullmatch, domains)):
         raise Rejected("Give Internet domains such as company.example.", field="domains")
     return list(dict.fromkeys(domains))
+
+
+def register_completely(
+    account: Account | None, *, attributes: Mapping[str, object], rules: InForce, **particulars: Any
+) -> tuple[AccountRegistered | AttributeFact, ...]:
+    """Makes an organisation an account, with every attribute that is required; else as `register_account`."""
+    return (register_account(account, **particulars), *first_values(attributes, rules))
+
+
+def describe(account: Account | None, *, attributes: Mapping[str, object], rules: InForce) -> tuple[AttributeFact, ...]:
+    """Sets custom attributes, or clears them (None)."""
+    return assign_values(existing(account).attributes, attributes, rules)

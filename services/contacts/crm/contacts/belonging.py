@@ -93,6 +93,11 @@ def period_on(row: Belonging, on: date | None) -> Period:
     return row.periods[-1] if row.periods else Period()
 
 
+def within(accounts: Iterable[UUID], on: date) -> tuple[str, list[Any]]:
+    """True, over this view's columns, where somebody belongs to one of some accounts on a day; and its parameters."""
+    return _among("account_id", accounts, on)
+
+
 def _among(column: str, ids: Iterable[UUID], on: date | None) -> tuple[str, list[Any]]:
     if on is None:
         return f"{column} = ANY(%s)", [list(ids)]

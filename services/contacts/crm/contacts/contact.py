@@ -1,11 +1,12 @@
 """A contact: who a customer is. `evolve` remembers, nothing here does I/O.
 
 Commands are in `registration` (becoming known, names, addresses), `reach` (e-mail addresses and numbers), `alias` and
-`merger` (several ids of one person) and `erasure` (being forgotten).
+`merger` (several ids of one person), `details_record` (all else that is known) and `erasure` (being forgotten).
 """
 
 from collections.abc import Hashable, Iterable
-from typing import Any, TypeVar, assert_never
+from datetime import date
+from typing import Any, TypeVar
 from uuid import UUID
 
 from msgspec import Struct
@@ -19,6 +20,8 @@ from crm.chassis.people.identity import (
     phone_identifier,
 )
 from crm.chassis.people.merges import Merges
+from crm.contacts.attribute_record import Held
+from crm.contacts.details import ONE_VALUED, FurtherAddress, Handle, changes, handle_identifier
 from crm.contacts.legal_hold import Hold, after, expiry
 from crm.events.contacts import (
     ContactEmailAdded,
@@ -42,6 +45,7 @@ from crm.events.contacts import (
 from crm.events.holds import LegalHoldEnded, LegalHoldPlaced
 from crm.events.merging import ContactAbsorbed, ContactRestored, ContactsMerged, ContactsUnmerged, MergedFieldChosen
 from crm.events.particulars import ExternalId, Phone, PostalAddress
+from crm.events.profiles import ContactConfirmed, ExternalIdUnlinked
 from crm.events.requests import ContactReturned
 
 V = TypeVar("V", bound=Hashable)
@@ -69,6 +73,15 @@ class Contact(Struct, frozen=True):
     """The merge that absorbed this contact; its values stay its own, so that it can be restored."""
     merges: Merges = Merges()
     """The merges it survived."""
+    owner: str | None = None
+    birthday: date | None = None
+    language: str | None = None
+    time_zone: str | None = None
+    tags: tuple[str, ...] = ()
+    archived: bool = False
+    further_addresses: tuple[FurtherAddress, ...] = ()
+    handles: tuple[Handle, ...] = ()
+    attributes: tuple[Held, ...] = ()
 
 
 def writable(contact: Contact | None) -> Contact:
@@ -124,6 +137,11 @@ def evolve(contact: Contact | None, fact: ContactFact) -> Contact:  # noqa: C901
             return own(contact, "primary_phone", phones=called)
         case ExternalIdLinked(system=system, id=name):
             return replace(contact, external_ids=(*contact.external_ids, ExternalId(system, name)))
+        case ExternalIdUnlinked(system=system, id=name):
+            gone = ExternalId(system, name)
+            return replace(contact, external_ids=tuple(each for each in contact.external_ids if each != gone))
+        case ContactConfirmed():
+            return replace(contact, provisional=False)
         case ContactRecognised(alias=alias):
             return replace(contact, aliases=contact.aliases | {alias})
         case ErasureRequested():
@@ -148,8 +166,8 @@ def evolve(contact: Contact | None, fact: ContactFact) -> Contact:  # noqa: C901
             return replace(contact, returned=True)
         case ContactRestored():
             return replace(contact, alias_of=None, merge_id=None)
-        case _:
-            assert_never(fact)
+    field, value = changes(contact, fact)
+    return own(contact, field, **{field: value}) if field in ONE_VALUED else replace(contact, **{field: value})
 
 
 def own(contact: Contact, field: str, **values: Any) -> Contact:
@@ -163,6 +181,7 @@ def identifiers(contact: Contact) -> set[Identifier]:
         *map(email_identifier, contact.emails),
         *map(phone_identifier, contact.phones),
         *map(external_identifier, contact.external_ids),
+        *map(handle_identifier, contact.handles),
     )
     return {each for each in found if each is not None}
 

@@ -3,20 +3,21 @@
 Rows are kept by original id. A person is listed once, under the canonical one, and found by what any id is known by.
 """
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
 from uuid import UUID
 
 from crm.chassis.people.known import changed
 from crm.chassis.people.merges import Merges
-from crm.chassis.projection import Db, Page, PageRequest, Subject, View
+from crm.chassis.projection import Db, Subject, View
+from crm.contacts.attribute_record import described
 from crm.contacts.contact import Contact
 from crm.contacts.family import Family
-from crm.contacts.persons import canonical_ids, families
+from crm.contacts.matching import digits, plain
+from crm.contacts.persons import families
 from crm.contacts.survivorship import compose
-from crm.events import Fact, Personal, Recorded
+from crm.events import Personal, Recorded
+from crm.events.attributes import AttributeCleared, AttributeFact, AttributeSet, PersonalAttributeSet
 from crm.events.contacts import (
     ContactEmailAdded,
     ContactEmailRemoved,
@@ -32,8 +33,14 @@ from crm.events.contacts import (
 )
 from crm.events.merging import ContactAbsorbed, ContactRestored, ContactsMerged, ContactsUnmerged, MergedFieldChosen
 from crm.events.particulars import Phone, PostalAddress
-
-F = TypeVar("F", bound=Fact)
+from crm.events.profiles import (
+    ContactArchived,
+    ContactAssigned,
+    ContactConfirmed,
+    ContactReactivated,
+    ContactTagged,
+    ContactUntagged,
+)
 
 
 @dataclass(frozen=True)
@@ -47,8 +54,16 @@ class Entry:
     city: Personal[str | None]
     country: Personal[str | None]
     provisional: bool
+    archived: bool
+    owner: str | None
+    tags: Personal[tuple[str, ...]]
+    attributes: Personal[dict[str, list[str]]]
+    numbers: Personal[dict[str, str]]
+    """By telephone number as entered: its digits, and those of E.164."""
+    called: Personal[str]
+    """The name, in lower case and without accents."""
     searched: Personal[str]
-    """The name and the addresses, in lower case and without accents."""
+    """The name, the addresses, the digits of numbers and the city, in lower case and without accents."""
     alias_of: UUID | None = None
     merges: Merges = field(default_factory=Merges)
 
@@ -57,33 +72,45 @@ directory = View(
     "directory",
     Entry,
     key="contact_id",
-    version=2,
-    indexes=("searched gin_trgm_ops", "name, contact_id", "alias_of"),
+    version=3,
+    indexes=(
+        *("searched gin_trgm_ops", "called gin_trgm_ops", "sounds_of(called) array_ops"),
+        *("name, contact_id", "owner, name, contact_id", "alias_of"),
+        *("tags array_ops", "attributes jsonb_path_ops"),
+    ),
 )
 
 
-def entry(
-    contact_id: UUID,
-    name: str,
-    emails: tuple[str, ...],
-    phones: tuple[str, ...],
-    address: PostalAddress | None,
-    provisional: bool,
-) -> Entry:
-    """An entry with all that follows from its parts."""
-    city, country = (address.city, address.country) if address else (None, None)
-    return searchable(Entry(contact_id, name, emails, phones, city, country, provisional, ""))
-
-
 def searchable(row: Entry) -> Entry:
-    return replace(row, searched=plain(" ".join((row.name, *row.emails))))
+    """The entry with what follows from its parts."""
+    parts = (row.name, *row.emails, *row.numbers.values(), row.city or "")
+    return replace(row, called=plain(row.name), searched=plain(" ".join(parts)))
 
 
 @directory.on(ContactRegistered)
 def add(_: Entry | None, e: Recorded[ContactRegistered]) -> Entry:
-    f = e.fact
-    phones = tuple(each.entered for each in f.phones)
-    return entry(e.stream, f.name, tuple(f.emails), phones, f.address, f.provisional)
+    f, at = e.fact, e.fact.address or PostalAddress()
+    row = Entry(
+        contact_id=e.stream,
+        name=f.name,
+        emails=tuple(f.emails),
+        phones=tuple(each.entered for each in f.phones),
+        city=at.city,
+        country=at.country,
+        provisional=f.provisional,
+        archived=False,
+        owner=None,
+        tags=(),
+        attributes={},
+        numbers={each.entered: _dialled(each) for each in f.phones},
+        called="",
+        searched="",
+    )
+    return searchable(row)
+
+
+def _dialled(phone: Phone) -> str:
+    return f"{digits(phone.entered)} {digits(phone.e164 or '')}".strip()
 
 
 @directory.on(ContactRenamed)
@@ -94,7 +121,8 @@ def rename(row: Entry, e: Recorded[ContactRenamed]) -> Entry:
 @directory.on(ContactMoved)
 def move(row: Entry, e: Recorded[ContactMoved]) -> Entry:
     address = e.fact.address or PostalAddress()
-    return replace(row, city=address.city, country=address.country, merges=row.merges.choose_own("address"))
+    merges = row.merges.choose_own("address")
+    return searchable(replace(row, city=address.city, country=address.country, merges=merges))
 
 
 @directory.on(ContactEmailAdded, ContactEmailRemoved, ContactPrimaryEmailChanged)
@@ -108,7 +136,38 @@ def readdress(row: Entry, e: Recorded[ContactEmailAdded | ContactEmailRemoved | 
 def renumber(row: Entry, e: Recorded[ContactPhoneAdded | ContactPhoneRemoved | ContactPrimaryPhoneChanged]) -> Entry:
     first = isinstance(e.fact, ContactPrimaryPhoneChanged)
     merges = row.merges.choose_own("primary_phone") if first else row.merges
-    return replace(row, phones=changed(row.phones, e.fact, e.fact.phone), merges=merges)
+    phones = changed(row.phones, e.fact, e.fact.phone)
+    numbers = {each: row.numbers.get(each, "") for each in phones}
+    if isinstance(e.fact, ContactPhoneAdded):
+        numbers[e.fact.phone] = _dialled(Phone(e.fact.phone, e.fact.e164))
+    return searchable(replace(row, phones=phones, numbers=numbers, merges=merges))
+
+
+@directory.on(ContactConfirmed)
+def confirm(row: Entry, e: Recorded[ContactConfirmed]) -> Entry:
+    return replace(row, provisional=False)
+
+
+@directory.on(ContactArchived, ContactReactivated)
+def archive(row: Entry, e: Recorded[ContactArchived | ContactReactivated]) -> Entry:
+    return replace(row, archived=isinstance(e.fact, ContactArchived))
+
+
+@directory.on(ContactAssigned)
+def assign(row: Entry, e: Recorded[ContactAssigned]) -> Entry:
+    return replace(row, owner=e.fact.owner, merges=row.merges.choose_own("owner"))
+
+
+@directory.on(ContactTagged, ContactUntagged)
+def tag(row: Entry, e: Recorded[ContactTagged | ContactUntagged]) -> Entry:
+    others = tuple(each for each in row.tags if each != e.fact.tag)
+    return replace(row, tags=(*others, e.fact.tag) if isinstance(e.fact, ContactTagged) else others)
+
+
+@directory.on(AttributeSet, PersonalAttributeSet, AttributeCleared)
+def describe(row: Entry | None, e: Recorded[AttributeFact]) -> Entry | None:
+    """Accounts have attributes as well; they have no entry here."""
+    return replace(row, attributes=described(row.attributes, e.fact)) if row else None
 
 
 @directory.on(ContactErased, ContactIdentified)
@@ -127,24 +186,6 @@ def stand(row: Entry, e: Recorded[ContactAbsorbed | ContactRestored]) -> Entry:
     return replace(row, alias_of=e.fact.survivor if isinstance(e.fact, ContactAbsorbed) else None)
 
 
-def find(db: Db, text: str, page: PageRequest) -> Page[Entry]:
-    """The persons one of whose ids has every word in its name or addresses, by name; all of them without a word.
-
-    They are in the order of the canonical contacts' own names.
-    """
-    conditions, words = containing(text)
-    where, params = "alias_of IS NULL", list[Any]()
-    if words:
-        matches = " AND ".join(conditions)
-        absorbed = directory.select(db, f"alias_of IS NOT NULL AND {matches}", words)
-        where, params = (
-            f"{where} AND ({matches} OR contact_id = ANY(%s))",
-            [*words, canonical_ids(db, directory, absorbed)],
-        )
-    found = directory.page(db, where, params, order_by="name", page=page)
-    return Page(as_persons(db, found.items), found.next)
-
-
 def as_persons(db: Db, rows: Sequence[Entry]) -> tuple[Entry, ...]:
     """Canonical rows with what all ids of the person are known by."""
     merged = families(db, directory, rows, _contact)
@@ -154,25 +195,28 @@ def as_persons(db: Db, rows: Sequence[Entry]) -> tuple[Entry, ...]:
 def _contact(row: Entry) -> Contact:
     address = PostalAddress(city=row.city, country=row.country) if row.city or row.country else None
     phones = tuple(map(Phone, row.phones))
-    return Contact(row.name, row.emails, phones, address=address, provisional=row.provisional, merges=row.merges)
+    return Contact(
+        row.name,
+        row.emails,
+        phones,
+        address=address,
+        provisional=row.provisional,
+        merges=row.merges,
+        owner=row.owner,
+        tags=row.tags,
+    )
 
 
 def _composed(row: Entry, family: Family) -> Entry:
     person = compose(family).contact
-    phones = tuple(each.entered for each in person.phones)
-    return entry(row.contact_id, person.name, person.emails, phones, person.address, row.provisional)
-
-
-def containing(text: str) -> tuple[list[str], list[Any]]:
-    """Conditions, and their parameters, that are true where `searched` contains every word."""
-    words = [f"%{_literally(each)}%" for each in plain(text).split()]
-    return ["searched LIKE %s"] * len(words), words
-
-
-def plain(text: str) -> str:
-    """Lower case without accents, so that `Müller` is found as `muller`."""
-    return "".join(each for each in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(each))
-
-
-def _literally(word: str) -> str:
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    at = person.address or PostalAddress()
+    return replace(
+        row,
+        name=person.name,
+        emails=person.emails,
+        phones=tuple(each.entered for each in person.phones),
+        city=at.city,
+        country=at.country,
+        owner=person.owner,
+        tags=person.tags,
+    )

@@ -4,19 +4,15 @@ An import or a colleague who knows the address of somebody who was erased is ref
 registers provisionally what the person gave, and needs nothing of this.
 """
 
-from collections.abc import Callable
-
-from crm.chassis.decider import Rejected
+from crm.chassis.decider import Command, Rejected, facts_of
 from crm.contacts.contact import Contact, writable
-from crm.events.contacts import ContactRegistered
+from crm.events.contacts import ContactFact
 from crm.events.requests import ContactReturned
 
 
-def register_again(
-    contact: Contact | None, *, registering: Callable[[Contact | None], ContactRegistered], evidence: str
-) -> tuple[ContactRegistered, ContactReturned]:
+def register_again(contact: Contact | None, *, registering: Command, evidence: str) -> tuple[ContactFact, ...]:
     """Makes somebody a contact who was erased and came back; what names them may be used again."""
-    return registering(contact), _returned(evidence)
+    return (*facts_of(registering(contact)), _returned(evidence))
 
 
 def come_back(contact: Contact | None, *, evidence: str) -> ContactReturned | None:

@@ -9,6 +9,7 @@ from crm.contacts.account import accounts
 from crm.contacts.account_list import account_list
 from crm.contacts.affiliation import affiliations
 from crm.contacts.api import PUBLIC, routers
+from crm.contacts.attribute import definitions
 from crm.contacts.belonging import belonging
 from crm.contacts.consent import CONSENT_EXPIRY, REQUEST_EXPIRY, consents, expire
 from crm.contacts.contact import contacts
@@ -55,6 +56,7 @@ service = Service(
         *(reassignments,),
         *(merge_cases, scans),
         *(subject_requests, held_values),
+        *(accounts, affiliations, definitions),
     ),
     claim_facts=ClaimFacts(IdentifierClaimed, IdentifierReleased, IdentifierTombstoned),
     views=(

@@ -14,13 +14,24 @@ from msgspec.structs import replace
 
 from crm.chassis.people.identity import email_identifier, external_identifier, phone_identifier
 from crm.contacts.contact import Contact
+from crm.contacts.details import handle_identifier
 from crm.contacts.family import Family
 from crm.events import Fact
 from crm.events.contacts import ContactMoved, ContactRegistered, ContactRenamed
+from crm.events.profiles import (
+    ContactAssigned,
+    ContactBirthdayRecorded,
+    ContactLanguageChanged,
+    ContactTimeZoneChanged,
+)
 
 SINGLE: dict[str, tuple[type[Fact], ...]] = {
     "name": (ContactRegistered, ContactRenamed),
     "address": (ContactRegistered, ContactMoved),
+    "owner": (ContactAssigned,),
+    "birthday": (ContactBirthdayRecorded,),
+    "language": (ContactLanguageChanged,),
+    "time_zone": (ContactTimeZoneChanged,),
 }
 """Fields of a contact with one value, and the facts that set it."""
 
@@ -28,6 +39,10 @@ MULTIPLE: dict[str, Callable[[Any], Hashable]] = {
     "emails": lambda each: email_identifier(each) or each,
     "phones": lambda each: phone_identifier(each) or each.entered,
     "external_ids": lambda each: external_identifier(each) or each,
+    "tags": lambda each: each,
+    "further_addresses": lambda each: each.label,
+    "handles": lambda each: handle_identifier(each) or each,
+    "attributes": lambda each: each.attribute,
 }
 """Fields with several values, and what makes two of them the same one."""
 

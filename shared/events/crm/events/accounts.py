@@ -7,6 +7,7 @@ from datetime import date
 from typing import Literal, TypeAlias
 from uuid import UUID
 
+from crm.events.attributes import AttributeCleared, AttributeSet
 from crm.events.fact import Fact, Personal
 from crm.events.particulars import ExternalId, PostalAddress
 
@@ -148,6 +149,8 @@ AccountFact: TypeAlias = (
     | AccountArchived
     | AccountReactivated
     | AccountTreeFact
+    | AttributeSet
+    | AttributeCleared
 )
 
 

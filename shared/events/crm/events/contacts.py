@@ -10,6 +10,7 @@ from crm.events.fact import Fact, Personal
 from crm.events.holds import LegalHoldEnded, LegalHoldPlaced
 from crm.events.merging import ContactAbsorbed, ContactRestored, ContactsMerged, ContactsUnmerged, MergedFieldChosen
 from crm.events.particulars import ExternalId, Phone, PostalAddress
+from crm.events.profiles import IdentityFact, ProfileFact
 from crm.events.requests import ContactReturned
 
 
@@ -133,6 +134,8 @@ ContactFact: TypeAlias = (
     | ContactReturned
     | LegalHoldPlaced
     | LegalHoldEnded
+    | IdentityFact
+    | ProfileFact
 )
 
 

@@ -6,6 +6,7 @@ from crm.contacts.api import (
     account_standing,
     accounts,
     affiliations,
+    attributes,
     confirming,
     consent_proofs,
     consent_requests,
@@ -24,10 +25,13 @@ from crm.contacts.api import (
     objections,
     people,
     preferences,
+    profiles,
     reach,
     reassignments,
     requests,
+    searches,
     unmerges,
+    upserts,
     wordings,
 )
 from crm.contacts.views import aliases
@@ -61,6 +65,10 @@ routers = (
     holds.router,
     exporting("contacts", aliases),
     duplicate_scans.router,
+    upserts.router,
+    profiles.router,
+    attributes.router,
+    searches.router,
 )
 
 PUBLIC = ("/confirm/{token}", "/preferences/{token}")

@@ -8,14 +8,12 @@ from pydantic import BaseModel, Field, StringConstraints
 from crm.chassis.people.fields import Report
 from crm.contacts.account import Account
 from crm.contacts.account_list import AccountRow
-from crm.contacts.api.bodies import Address, External, NameText
+from crm.contacts.api.bodies import NameText
+from crm.contacts.api.particulars import Address, Colleague, External, Values
+from crm.contacts.attribute_value import Shown
 from crm.events.accounts import AccountKind, AccountStatus
 
 Domain = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=253)]
-Tag = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\s,:]([^,:]{0,58}[^\s,:])?$")]
-"""A word or a few; no commas and no colons."""
-Colleague = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
-"""The subject of a colleague's token."""
 
 
 class RegisterAccount(BaseModel, extra="forbid"):
@@ -27,6 +25,7 @@ class RegisterAccount(BaseModel, extra="forbid"):
     domains: list[Domain] = Field([], max_length=50)
     address: Address | None = None
     external_ids: list[External] = Field([], max_length=50)
+    attributes: Values = {}
 
 
 class ReviseAccount(BaseModel, extra="forbid"):
@@ -42,6 +41,7 @@ class UpsertAccount(ReviseAccount):
     """The account another system calls so; a name is needed where it becomes one by this."""
 
     external_id: External
+    attributes: Values = {}
 
 
 class PlaceAccount(Report):
@@ -62,15 +62,6 @@ class AssignAccount(BaseModel, extra="forbid"):
     owner: Colleague | None
 
 
-class ATag(BaseModel, extra="forbid"):
-    tag: Tag
-
-
-def address_of(address: object) -> Address | None:
-    """A recorded address as answers show it."""
-    return Address.model_construct(**{f: getattr(address, f) for f in Address.model_fields}) if address else None
-
-
 class AccountAnswer(BaseModel):
     """An account. `parent` and `children` are its neighbours in the tree."""
 
@@ -86,6 +77,7 @@ class AccountAnswer(BaseModel):
     archived: bool
     parent: UUID | None
     children: list[UUID]
+    attributes: dict[str, Shown]
 
     @classmethod
     def of(cls, account_id: UUID, account: Account) -> "AccountAnswer":
@@ -95,13 +87,14 @@ class AccountAnswer(BaseModel):
             type=account.kind,
             status=account.status,
             domains=list(account.domains),
-            address=address_of(account.address),
-            external_ids=[External.model_construct(system=each.system, id=each.id) for each in account.external_ids],
+            address=Address.of(account.address) if account.address else None,
+            external_ids=[External.of(each) for each in account.external_ids],
             owner=account.owner,
             tags=sorted(account.tags),
             archived=account.archived,
             parent=account.parent,
             children=sorted(account.children),
+            attributes={each.attribute: each.shown for each in account.attributes},
         )
 
 

@@ -1,14 +1,18 @@
 """How accounts stand with us: customer or not, who takes care of them, tags, the archive, ids in other systems."""
 
+from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
-from crm.chassis.http import IfMatch, Log, Router, Written
+from crm.chassis.http import IfMatch, Log, Router, Streams, Written
+from crm.chassis.log import Step
 from crm.chassis.people.fields import Report
 from crm.contacts import account_record as record
 from crm.contacts.account import accounts
-from crm.contacts.api.account_bodies import AssignAccount, ATag, Reasoned
-from crm.contacts.api.bodies import CanEditContacts, External
+from crm.contacts.api.account_bodies import AssignAccount, Reasoned
+from crm.contacts.api.bodies import CanEditContacts
+from crm.contacts.api.particulars import ATag, External, SetAttributes
+from crm.contacts.attributing import in_force, unchanged
 
 router = Router(prefix="/accounts/{account_id}", tags=["accounts"])
 
@@ -71,3 +75,17 @@ def unlink_account(account_id: UUID, body: External, log: Log, agent: CanEditCon
     """Records that another system does not know an account by this id any more."""
     command = partial(record.unlink_account, external_id=body.as_fact())
     return log.execute(accounts, account_id, command, expected)
+
+
+@router.patch("/attributes")
+def describe_account(
+    account_id: UUID, body: SetAttributes, log: Log, streams: Streams, agent: CanEditContacts, expected: IfMatch
+) -> Written:
+    """Sets custom attributes, or takes their values away."""
+
+    def plan() -> Sequence[Step]:
+        rules = in_force(streams, "account")
+        command = partial(record.describe, attributes=body.attributes, rules=rules)
+        return [Step(accounts, account_id, command, expected), unchanged("account", rules)]
+
+    return log.execute_planned(plan)

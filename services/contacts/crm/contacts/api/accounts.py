@@ -21,6 +21,7 @@ from crm.chassis.http import (
     Written,
     reads,
 )
+from crm.chassis.log import Step
 from crm.chassis.people.fields import Moment
 from crm.contacts import account_record as record
 from crm.contacts.account import accounts
@@ -35,7 +36,11 @@ from crm.contacts.api.account_bodies import (
     TreeAnswer,
     UpsertAccount,
 )
-from crm.contacts.api.bodies import CanEditContacts, CanReadContacts, External
+from crm.contacts.api.bodies import CanEditContacts, CanReadContacts
+from crm.contacts.api.particulars import External
+from crm.contacts.api.searches import Asked, attributes_asked
+from crm.contacts.attribute_record import InForce
+from crm.contacts.attributing import in_force, unchanged
 from crm.contacts.grouping import placing, tree_of
 from crm.contacts.upserting import upserting_account
 from crm.events.accounts import AccountKind, AccountStatus
@@ -47,16 +52,23 @@ AsKnownAt = Annotated[Moment | None, Query(description="As was known here at thi
 
 
 @router.post("")
-def post_account(body: RegisterAccount, log: Log, agent: CanEditContacts) -> Created:
+def post_account(body: RegisterAccount, log: Log, streams: Streams, agent: CanEditContacts) -> Created:
     """Makes an organisation an account. An id of another system that another account has is refused, naming it."""
-    command = partial(_registration(body, body.external_ids), customer=body.customer)
-    return Created(log.execute(accounts, uuid4(), command), "/accounts/{id}")
+    new = uuid4()
+
+    def plan() -> Sequence[Step]:
+        rules = in_force(streams, "account")
+        command = partial(_registration(body, body.external_ids, rules), customer=body.customer)
+        return [Step(accounts, new, command), unchanged("account", rules)]
+
+    return Created(log.execute_planned(plan), "/accounts/{id}")
 
 
 @router.get("", dependencies=[reads(account_list)])
 def get_accounts(
     page: PageQuery,
     db: ReadModel,
+    streams: Streams,
     agent: CanReadContacts,
     search: Annotated[str, Query(max_length=200, description="Words of a name, an Internet domain or a city.")] = "",
     kind: Annotated[AccountKind | None, Query(alias="type")] = None,
@@ -64,23 +76,26 @@ def get_accounts(
     owner: Annotated[str | None, Query(max_length=200)] = None,
     tag: Annotated[str | None, Query(max_length=60)] = None,
     archived: Annotated[bool, Query(description="Those in the archive instead of the others.")] = False,
+    asked: Asked = [],  # noqa: B006 (FastAPI copies it)
 ) -> Page[ListedAccount]:
     """The accounts that match, by name."""
-    found = find_accounts(db, AccountFilter(search, kind, status, owner, tag, archived), page)
+    wanted = attributes_asked(streams, "account", asked)
+    found = find_accounts(db, AccountFilter(search, kind, status, owner, tag, archived, wanted), page)
     return Page(tuple(ListedAccount.of(each) for each in found.items), found.next)
 
 
 @router.put("/by-external-id")
 def put_account(body: UpsertAccount, log: Log, streams: Streams, agent: CanEditContacts) -> Written:
     """Revises the account that another system calls so, or registers it. May be repeated."""
-    plan = partial(
-        upserting_account,
-        streams,
-        uuid4(),
-        body.external_id.as_fact(),
-        register=_registration(body, [body.external_id]),
-        revise=_revision(body),
-    )
+    new = uuid4()
+
+    def plan() -> Sequence[Step]:
+        rules = in_force(streams, "account")
+        register = _registration(body, [body.external_id], rules)
+        revise = _revision(body, rules)
+        step = upserting_account(streams, new, body.external_id.as_fact(), register=register, revise=revise)
+        return [step, unchanged("account", rules)]
+
     return log.execute_planned(plan)
 
 
@@ -129,9 +144,13 @@ def put_parent(
     return reported.execute_planned(partial(placing, streams, account_id, body.parent, expected))
 
 
-def _registration(body: RegisterAccount | UpsertAccount, external_ids: Sequence[External]) -> Callable[..., Any]:
+def _registration(
+    body: RegisterAccount | UpsertAccount, external_ids: Sequence[External], rules: InForce
+) -> Callable[..., Any]:
     return partial(
-        record.register_account,
+        record.register_completely,
+        attributes=body.attributes,
+        rules=rules,
         name=body.name or "",
         kind=body.type or "customer",
         domains=body.domains or [],
@@ -140,7 +159,7 @@ def _registration(body: RegisterAccount | UpsertAccount, external_ids: Sequence[
     )
 
 
-def _revision(body: ReviseAccount) -> Command:
+def _revision(body: ReviseAccount, rules: InForce | None = None) -> Command:
     return partial(
         record.revise_account,
         name=body.name,
@@ -148,4 +167,6 @@ def _revision(body: ReviseAccount) -> Command:
         domains=body.domains,
         address=body.address.as_fact() if body.address else None,
         moved="address" in body.model_fields_set,
+        attributes=body.attributes if isinstance(body, UpsertAccount) else {},
+        rules=rules or InForce(),
     )

@@ -3,19 +3,21 @@
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, StringConstraints
 
 from crm.chassis.auth import Agent, allowed
 from crm.chassis.http import part
 from crm.chassis.settings import Settings
+from crm.contacts.api.details_bodies import DetailsAnswer
+from crm.contacts.api.particulars import Address, External
 from crm.contacts.lookup import Found
 from crm.contacts.survivorship import Profile
-from crm.events.particulars import ExternalId, PostalAddress
 
 CanReadContacts: TypeAlias = Annotated[Agent, allowed("contacts:read")]
 CanEditContacts: TypeAlias = Annotated[Agent, allowed("contacts:write")]
 CanEraseContacts: TypeAlias = Annotated[Agent, allowed("contacts:erase")]
 CanMergeContacts: TypeAlias = Annotated[Agent, allowed("contacts:merge")]
+CanAdministerContacts: TypeAlias = Annotated[Agent, allowed("contacts:administer")]
 
 Deployment: TypeAlias = Annotated[Settings, part(Settings)]
 """The settings: numbers are read in the deployment's region (C2)."""
@@ -32,30 +34,6 @@ ERASED: dict[int | str, dict[str, Any]] = {
 
 PhoneText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 NameText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
-_Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
-
-
-class Address(BaseModel, extra="forbid"):
-    """Where letters reach somebody; `country` is ISO 3166-1 alpha-2."""
-
-    street: _Line | None = None
-    postal_code: _Line | None = None
-    city: _Line | None = None
-    region: _Line | None = None
-    country: str | None = Field(None, pattern="^[A-Z]{2}$")
-
-    def as_fact(self) -> PostalAddress:
-        return PostalAddress(**self.model_dump())
-
-
-class External(BaseModel, extra="forbid"):
-    """What another system calls somebody."""
-
-    system: str = Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9._-]+$")
-    id: str = Field(min_length=1, max_length=200)
-
-    def as_fact(self) -> ExternalId:
-        return ExternalId(self.system, self.id)
 
 
 class EmailAnswer(BaseModel):
@@ -71,7 +49,7 @@ class PhoneAnswer(BaseModel):
     primary: bool
 
 
-class ContactAnswer(BaseModel):
+class ContactAnswer(DetailsAnswer):
     """A contact. `id` is the canonical one, also when it was asked for by an alias.
 
     `provenance`: by field, the id that each value is recorded under, in the order of the values.
@@ -94,7 +72,6 @@ class ContactAnswer(BaseModel):
     @classmethod
     def of_profile(cls, contact_id: UUID, profile: Profile) -> "ContactAnswer":
         contact = profile.contact
-        address = contact.address
         return cls(
             id=contact_id,
             name=contact.name,
@@ -108,11 +85,10 @@ class ContactAnswer(BaseModel):
                 )
                 for at, each in enumerate(contact.phones)
             ],
-            address=Address.model_construct(**{f: getattr(address, f) for f in Address.model_fields})
-            if address
-            else None,
-            external_ids=[External.model_construct(system=each.system, id=each.id) for each in contact.external_ids],
+            address=Address.of(contact.address) if contact.address else None,
+            external_ids=[External.of(each) for each in contact.external_ids],
             provisional=contact.provisional,
             aliases=sorted(contact.aliases),
+            **cls.parts(contact),
             provenance={field: list(ids) for field, ids in profile.provenance.items()},
         )

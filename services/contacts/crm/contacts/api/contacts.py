@@ -1,5 +1,6 @@
 """Contacts: register, look up, change."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Annotated
 from uuid import UUID, uuid4
@@ -12,32 +13,29 @@ from crm.chassis.http import (
     Created,
     IfMatch,
     Log,
-    Page,
-    PageQuery,
-    ReadModel,
     Router,
     Streams,
     Versioned,
     Written,
-    reads,
 )
+from crm.chassis.log import Step
 from crm.chassis.people.fields import Email, Moment
 from crm.chassis.people.identity import read_phone
-from crm.contacts import directory
 from crm.contacts.api.bodies import (
     ERASED,
-    Address,
     CanEditContacts,
     CanReadContacts,
     ContactAnswer,
     Deployment,
-    External,
     NameText,
     PhoneText,
 )
+from crm.contacts.api.particulars import Address, External, Values
+from crm.contacts.attributing import in_force, unchanged
 from crm.contacts.contact import contacts
+from crm.contacts.details_record import register_completely
 from crm.contacts.lookup import find
-from crm.contacts.registration import has_external_id, link_external_id, register, revise
+from crm.contacts.registration import has_external_id, link_external_id, revise
 from crm.contacts.returning import come_back, register_again
 from crm.contacts.routing import routed
 from crm.contacts.settling import settle
@@ -51,6 +49,7 @@ class RegisterContact(BaseModel, extra="forbid"):
     phones: list[PhoneText] = Field([], max_length=50)
     address: Address | None = None
     external_ids: list[External] = Field([], max_length=50)
+    attributes: Values = {}
     returning: bool = Field(False, description="Was erased, and came back of their own will, as `evidence` shows.")
     evidence: str | None = Field(None, min_length=1, max_length=2_000)
 
@@ -68,59 +67,33 @@ class ReviseContact(BaseModel, extra="forbid"):
     address: Address | None = None
 
 
-class Listed(BaseModel):
-    """A contact in a list; the first e-mail address and number are the primary ones."""
-
-    id: UUID
-    name: str
-    emails: list[str]
-    phones: list[str]
-    city: str | None
-    country: str | None
-    provisional: bool
-
-    @classmethod
-    def of(cls, entry: directory.Entry) -> "Listed":
-        return cls(
-            id=entry.contact_id,
-            name=entry.name,
-            emails=list(entry.emails),
-            phones=list(entry.phones),
-            city=entry.city,
-            country=entry.country,
-            provisional=entry.provisional,
-        )
-
-
 @router.post("")
-def post_contact(body: RegisterContact, log: Log, agent: CanEditContacts, deployment: Deployment) -> Created:
+def post_contact(
+    body: RegisterContact, log: Log, streams: Streams, agent: CanEditContacts, deployment: Deployment
+) -> Created:
     """Makes somebody a contact. An identifier that somebody else holds is refused, naming the holder (C4).
 
     So is one of somebody who was erased on request, unless they are `returning` (C13).
     """
-    command: Command = partial(
-        register,
-        name=body.name,
-        emails=body.emails,
-        phones=[read_phone(each, deployment.region) for each in body.phones],
-        address=body.address.as_fact() if body.address else None,
-        external_ids=[each.as_fact() for each in body.external_ids],
-    )
-    if body.returning:
-        command = partial(register_again, registering=command, evidence=body.evidence or "")
-    return Created(log.execute(contacts, uuid4(), command), "/contacts/{id}")
+    new = uuid4()
 
+    def plan() -> Sequence[Step]:
+        rules = in_force(streams, "contact")
+        command: Command = partial(
+            register_completely,
+            attributes=body.attributes,
+            rules=rules,
+            name=body.name,
+            emails=body.emails,
+            phones=[read_phone(each, deployment.region) for each in body.phones],
+            address=body.address.as_fact() if body.address else None,
+            external_ids=[each.as_fact() for each in body.external_ids],
+        )
+        if body.returning:
+            command = partial(register_again, registering=command, evidence=body.evidence or "")
+        return [Step(contacts, new, command), unchanged("contact", rules)]
 
-@router.get("", dependencies=[reads(directory.directory)])
-def get_contacts(
-    page: PageQuery,
-    db: ReadModel,
-    agent: CanReadContacts,
-    search: Annotated[str, Query(max_length=200, description="Words of a name or an e-mail address.")] = "",
-) -> Page[Listed]:
-    """The contacts that match, by name."""
-    found = directory.find(db, search, page)
-    return Page(tuple(Listed.of(each) for each in found.items), found.next)
+    return Created(log.execute_planned(plan), "/contacts/{id}")
 
 
 @router.get("/{contact_id}", responses=ERASED)

@@ -12,8 +12,8 @@ from crm.chassis.decider import Unknown
 from crm.chassis.http import IfMatch, Log, Router, Streams, Versioned, Written
 from crm.chassis.log import EventLog
 from crm.chassis.people.fields import Moment
-from crm.contacts.api.bodies import Address, External
 from crm.contacts.api.erasure import HoldAnswer
+from crm.contacts.api.particulars import Address, External
 from crm.contacts.contact import contacts
 from crm.contacts.family import Family
 from crm.contacts.holding import held_stream, held_values, lift, place

@@ -19,7 +19,9 @@ from crm.contacts.views import permissions
 
 router = Router(prefix="/contacts/{contact_id}", tags=["merges"])
 
-ChoosableField: TypeAlias = Literal["name", "address", "primary_email", "primary_phone"]
+ChoosableField: TypeAlias = Literal[
+    "name", "address", "owner", "birthday", "language", "time_zone", "primary_email", "primary_phone"
+]
 """A field for which the value of one of the ids counts."""
 
 

@@ -83,6 +83,36 @@ class Queries(Generic[R]):
         items = tuple(rows[: page.limit])
         return Page(items, order.cursor(items[-1]) if len(rows) > page.limit else None)
 
+    def ranked(
+        self,
+        db: Db,
+        rank: str,
+        rank_params: Sequence[Any],
+        where: str = "true",
+        params: Sequence[Any] = (),
+        *,
+        order_by: OrderBy,
+        page: PageRequest,
+    ) -> Page[R]:
+        """The same, but rows of a higher rank come first: `rank` is SQL for an integer, as `where` is for a truth."""
+        order = _Order(self.table.rows, order_by)
+        ordered = f"ranked DESC, {order.sql}"
+        after, at = "true", list[Any]()
+        if page.cursor is not None:
+            types = [int, *(each.column.annotation for each in order.terms)]
+            score, *values = from_cursor(page.cursor, ordered, types)
+            after, at = order.after(values)
+            after, at = f"(ranked < %s OR (ranked = %s AND {after}))", [score, score, *at]
+        table, rows = self.table.name, self.table.rows
+        inner = f'SELECT *, ({rank})::bigint AS ranked FROM {table} AS "{self.family}" WHERE {where}'
+        statement = f'SELECT ranked, {rows.selected} FROM ({inner}) AS "{self.family}" WHERE {after} ORDER BY {ordered}'
+        statement += f" LIMIT {page.limit + 1}"
+        with _connected(db) as connection, connection.cursor(binary=True) as cursor:
+            records = cursor.execute(statement.encode(), [*rank_params, *params, *at]).fetchall()
+        items = [(record[0], rows.make(record[1:])) for record in records[: page.limit]]
+        more = to_cursor(ordered, [items[-1][0], *order.values(items[-1][1])]) if len(records) > page.limit else None
+        return Page(tuple(row for _, row in items), more)
+
     def _rows(
         self,
         db: Db,
@@ -138,7 +168,11 @@ class _Order:
 
     def cursor(self, row: Any) -> str:
         """The cursor behind a row."""
-        return to_cursor(self.sql, [getattr(row, each.column.name) for each in self.terms])
+        return to_cursor(self.sql, self.values(row))
+
+    def values(self, row: Any) -> list[Any]:
+        """Where a row stands in this order."""
+        return [getattr(row, each.column.name) for each in self.terms]
 
     def after(self, values: Sequence[Any]) -> tuple[str, list[Any]]:
         """What is true of the rows behind the one with these values, and the parameters of it."""

@@ -1,0 +1,53 @@
+"""Upserts: another system tells what it knows of somebody, by its own id. May be repeated, and at once."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+from uuid import uuid4
+
+from crm.chassis.http import Log, Router, Streams, Written
+from crm.chassis.log import Step
+from crm.chassis.people.identity import read_phone
+from crm.contacts.api.bodies import CanEditContacts, Deployment, NameText
+from crm.contacts.api.contacts import RegisterContact
+from crm.contacts.api.particulars import External
+from crm.contacts.attributing import in_force, unchanged
+from crm.contacts.details_record import refresh, register_completely
+from crm.contacts.upserting import upserting_contact
+
+router = Router(prefix="/contacts", tags=["contacts"])
+
+
+class UpsertContact(RegisterContact):
+    """Whom another system calls so. A name is needed where they become a contact by this."""
+
+    name: NameText | None = None  # type: ignore[assignment]
+    external_id: External
+
+
+@router.put("/by-external-id")
+def put_contact(
+    body: UpsertContact, log: Log, streams: Streams, agent: CanEditContacts, deployment: Deployment
+) -> Written:
+    """Revises the contact that another system calls so, or registers it. What is left out stays."""
+    new = uuid4()
+    known: dict[str, Any] = {
+        "emails": body.emails,
+        "phones": [read_phone(each, deployment.region) for each in body.phones],
+        "address": body.address.as_fact() if body.address else None,
+        "external_ids": [each.as_fact() for each in (body.external_id, *body.external_ids)],
+        "attributes": body.attributes,
+    }
+
+    def plan() -> Sequence[Step]:
+        rules = in_force(streams, "contact")
+        step = upserting_contact(
+            streams,
+            new,
+            body.external_id.as_fact(),
+            register=partial(register_completely, name=body.name or "", rules=rules, **known),
+            revise=partial(refresh, name=body.name, rules=rules, **known),
+        )
+        return [step, unchanged("contact", rules)]
+
+    return log.execute_planned(plan)
