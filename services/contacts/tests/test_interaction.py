@@ -15,13 +15,13 @@ given = scenarios(interactions)
 ada = uuid4()
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 OFFER = Attachment("offer.pdf", "application/pdf", "https://files.example/1", 10_000)
-logged = InteractionLogged(contact=ada, kind="call", direction="inbound", subject="Price", body="Too high", via="a@b.de")
+CALL: dict[str, Any] = {"kind": "call", "direction": "inbound", "subject": "Price", "body": "Too high", "via": "a@b.de"}
+logged = InteractionLogged(contact=ada, **CALL)
 origin: dict[str, Any] = {"author": "user:ada", "took_place_at": MONDAY}
 
 
 def corrected(**changes: Any) -> InteractionAmended:
-    told = {"kind": "call", "subject": "Price", "body": "Too high", "via": "a@b.de"} | changes
-    return InteractionAmended(contact=ada, direction="inbound", **origin, **told)
+    return InteractionAmended(contact=ada, **origin, **CALL | changes)
 
 
 retracted = InteractionRetracted(contact=ada, author="user:ada", reason="Another customer")

@@ -32,9 +32,7 @@ def test_files_are_kept_by_reference(api: TestClient, registered: Register, log:
     assert isinstance(fact.fact, InteractionLogged)
     assert (fact.fact.attachments[0].name, fact.fact.attachments[0].sha256) == ("offer.pdf", "ab" * 32)
     for wrong in ({"url": "file:///etc/passwd"}, {"media_type": "pdf"}, {"sha256": "x"}, {"size_bytes": -1}):
-        answer = api.post(
-            f"/contacts/{registered('Bob')}/interactions", json=CALL | {"attachments": [OFFER | wrong]}
-        )
+        answer = api.post(f"/contacts/{registered('Bob')}/interactions", json=CALL | {"attachments": [OFFER | wrong]})
         assert (answer.status_code, answer.json()["field"]) == (422, f"attachments.0.{next(iter(wrong))}")
 
 
@@ -69,9 +67,7 @@ def test_c10_retracting_is_final(api: TestClient, registered: Register, log: Eve
 
 
 @pytest.mark.parametrize("what", ["amend", "retract"])
-def test_an_interaction_is_reached_by_its_own_contact_only(
-    api: TestClient, registered: Register, what: str
-) -> None:
+def test_an_interaction_is_reached_by_its_own_contact_only(api: TestClient, registered: Register, what: str) -> None:
     ada, bob = registered(), registered("Bob")
     call, body = log_call(api, ada), {"amend": {"subject": "Else"}, "retract": {"reason": "No"}}[what]
     assert api.post(f"/contacts/{bob}/interactions/{call}/{what}", json=body).status_code == 404
