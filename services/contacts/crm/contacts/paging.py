@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
+import msgspec
+
 from crm.chassis.paging import Page, PageRequest, from_cursor, to_cursor
 from crm.chassis.projection import Db
 from crm.chassis.projection.history import FOREVER
@@ -101,8 +103,16 @@ def page_of(
     )
 
 
+def lines_of(page: HistoryPage) -> bytes:
+    """The items of a page as JSON, one a line."""
+    return b"".join(_encode(each) + b"\n" for each in page.items)
+
+
 def place_of(row: Touchpoint) -> Place:
     return tuple(getattr(row, each) for each in PLACE)
+
+
+_encode = msgspec.json.Encoder(decimal_format="string").encode
 
 
 class _Asked:

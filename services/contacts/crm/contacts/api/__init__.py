@@ -7,6 +7,7 @@ from crm.contacts.api import (
     accounts,
     affiliations,
     attributes,
+    audit,
     confirming,
     consent_proofs,
     consent_requests,
@@ -69,6 +70,7 @@ routers = (
     profiles.router,
     attributes.router,
     searches.router,
+    audit.router,
 )
 
 PUBLIC = ("/confirm/{token}", "/preferences/{token}")

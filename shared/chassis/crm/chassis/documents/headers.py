@@ -27,8 +27,8 @@ HEADERS: dict[str, dict[str, Any]] = {
     },
     "ce_dataschema": {"description": "The schema of the value, served by the service at `/schemas/<type>`."},
     "ce_position": {
-        "description": "Where it stands in its service's log: three numbers, compared one after the other. They rise, with"
-        " holes; within one append they are in the order in which its facts were decided.",
+        "description": "Where it stands in its service's log: three numbers, compared one after the other. They rise,"
+        " with holes; within one append they are in the order in which its facts were decided.",
         "pattern": "^[0-9]+[.][0-9]+[.][0-9]+$",
     },
     "ce_contactids": {"description": "The contacts the fact is about, separated by commas; absent if there are none."},
