@@ -8,10 +8,13 @@ from crm.chassis.database import Database
 from crm.chassis.projection import Feed, PageRequest
 from crm.chassis.testing.shelf import feed_of
 from crm.chassis.testing.views import Records, from_log
+from crm.contacts.filter import Filter
 from crm.contacts.history import history
 from crm.contacts.item import Item
-from crm.contacts.paging import Filter, HistoryPage, Order, page_of
+from crm.contacts.paging import HistoryPage, page_of
 from crm.contacts.reader import Reader
+from crm.contacts.reassigned import reassigned
+from crm.contacts.walking import Order
 from crm.events import Fact
 from crm.events.interactions import InteractionLogged
 
@@ -27,6 +30,7 @@ class Story:
     def __init__(self, db: Database) -> None:
         self.db, self.records = db, Records()
         self.feeds: dict[str, Feed] = {each: feed_of(db, self.records, history, each) for each in ("contacts", "sales")}
+        feed_of(db, self.records, reassigned, "contacts")
 
     def tell(self, *facts: Fact, stream: UUID | None = None, about: UUID = ada, minutes: int = 0, **more: Any) -> UUID:
         stream = stream or uuid4()

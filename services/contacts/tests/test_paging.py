@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from crm.chassis.database import Database
 from crm.chassis.testing.shelf import one
 from crm.chassis.testing.views import from_log
-from crm.contacts import paging
+from crm.contacts import walking
 from crm.contacts.history import history
 from crm.contacts.reader import Reader
 from crm.events.contacts import ContactErased, ContactIdentified, ContactRegistered
@@ -127,7 +127,7 @@ def test_words_are_found_whatever_their_case_and_accents_and_only_all_together(s
 def test_a_frequent_word_is_met_on_the_way_and_the_pages_are_the_same(
     story: Story, monkeypatch: pytest.MonkeyPatch, rare: int
 ) -> None:
-    monkeypatch.setattr(paging, "RARE", rare)
+    monkeypatch.setattr(walking, "RARE", rare)
     for each in range(12):
         story.tell(called(f"{'odd' if each % 2 else 'even'} {each}"), minutes=each)
     for limit in (1, 4, 100):
@@ -176,7 +176,7 @@ def test_c10_the_history_of_many_people_is_all_of_theirs_in_one_order(
         told = InteractionLogged(contact=people[person], kind="note", direction="inbound", subject=str(minutes))
         both = (people[person], people[(person + 1) % 9]) if minutes % 5 == 0 else None
         story.tell(told, about=people[person], minutes=minutes, contact_ids=both)
-    order: paging.Order = "newest" if newest else "oldest"
+    order: walking.Order = "newest" if newest else "oldest"
     whole = sorted((NOON + timedelta(minutes=minutes) for _, minutes in spread), reverse=newest)
     found = story.items(*people, order=order, limit=limit)
     assert [each.occurred_at for each in found] == whole

@@ -45,3 +45,7 @@ class Reader:
         if self.private:
             return ([], []) if self.hr else (["readers <> %s"], [HR])
         return ["readers = ANY(%s)"], [[ALL, self.actor, HR] if self.hr else [ALL, self.actor]]
+
+
+EVERYTHING = Reader("service:contacts", private=True, hr=True)
+"""Who puts together what a person may demand to see: all that is kept of them."""

@@ -12,8 +12,8 @@ from crm.chassis.decider import Erased, Unknown
 from crm.chassis.log import EventLog
 from crm.chassis.people.fields import Moment
 from crm.chassis.projection import Db
+from crm.contacts.filter import Filter
 from crm.contacts.lookup import find
-from crm.contacts.paging import Filter
 from crm.contacts.views import aliases
 
 ServiceName: TypeAlias = Literal["contacts", "sales", "service-desk", "campaigns", "analytics"]

@@ -14,16 +14,18 @@ from crm.contacts.api.bodies import CanReadContacts
 from crm.contacts.following import arriving, following
 from crm.contacts.history import history
 from crm.contacts.lookup import find_erased
-from crm.contacts.paging import HistoryPage, Order, lines_of, page_of
+from crm.contacts.paging import HistoryPage, lines_of, page_of
 from crm.contacts.reader import Reader
+from crm.contacts.reassigned import reassigned
 from crm.contacts.views import aliases
+from crm.contacts.walking import Order
 
 router = Router(prefix="/contacts/{contact_id}", tags=["history"])
 
 JSON_LINES = "application/jsonl"
 
 
-@router.get("/history", dependencies=[reads(history, aliases)])
+@router.get("/history", dependencies=[reads(history, aliases, reassigned)])
 def get_history(
     contact_id: UUID,
     page: PageQuery,
@@ -44,7 +46,7 @@ def get_history(
 
 @router.get(
     "/history.jsonl",
-    dependencies=[reads(history, aliases)],
+    dependencies=[reads(history, aliases, reassigned)],
     responses={200: {"description": "One item a line.", "content": {JSON_LINES: {"schema": {"type": "string"}}}}},
     response_class=StreamingResponse,
 )
@@ -71,7 +73,7 @@ def get_history_as_lines(
 
 @router.get(
     "/history/stream",
-    dependencies=[reads(history, aliases)],
+    dependencies=[reads(history, aliases, reassigned)],
     responses=DESCRIBED,
     response_class=EventStream,
 )

@@ -39,7 +39,8 @@ def serve(
 ) -> None:
     """Answers requests until `stop` is set; then takes no new ones and ends those under way, 10 s at most.
 
-    Port 0 takes a free one; `started` is told which. `ending` is called on the event loop when it stops. With `shared`, several processes may serve the same port.
+    Port 0 takes a free one; `started` is told which. `ending` is called on the event loop when it stops. With
+    `shared`, several processes may serve the same port.
     Raises `OSError` if the port is taken, `ServerFailed` if the app does not start.
     """
     listener = listen(host, port, shared=shared)

@@ -124,7 +124,7 @@ class Table(Generic[R]):
             connection.execute(definition.encode())
 
     def definitions(self) -> list[str]:
-        """The statements that make the indexes: those asked for, for arrivals, and one per subject column, for erasures."""
+        """The statements that make the indexes: those asked for, the one for arrivals, and one per subject column."""
         asked = [*self.indexes, *([f"{self.rows.key[0]}, arrived"] if self.arrivals else [])]
         asked += [each for each in self.rows.subjects if each not in (self.rows.key[0], *self.indexes)]
         return [_index(self.name, each, several=self.rows.subjects.get(each, False)) for each in asked]

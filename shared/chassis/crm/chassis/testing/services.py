@@ -99,7 +99,7 @@ def api_of(
         verifier=issuer.verifier(),
         log=log,
         database=database,
-        waiter=Waiter(ViewConsistency(database, service.views), timeout_s=0.1) if database else None,
+        waiter=Waiter(ViewConsistency(database, service.views), timeout_s=1.0) if database else None,
         news=News(database) if database else None,
         public=service.public,
         parts=(settings,),
