@@ -61,7 +61,7 @@ class Question:
             if gone:
                 self._conditions.append("stream <> ALL(%s)")
                 self._values.append(gone)
-            found = self._by_words(connection) if self._words is not None else None
+            found = self._by_words(connection, limit * len(self._ids)) if self._words is not None else None
             if self._words is not None and found is None:
                 self._conditions.append("(words @@ %s::tsquery) IS TRUE")  # so put, no index is thought of
                 self._values.append(self._words)
@@ -72,14 +72,21 @@ class Question:
             found = self._merged(connection, limit) if found is None else found
             return self._whole(connection, self._first([*found, *self._moved(connection, limit)], limit))
 
-    def _by_words(self, db: Db) -> list[Place] | None:
-        """Where all items with the words stand; None if there are too many."""
-        fits = " AND ".join(self._conditions)
-        statement = f"SELECT {_KEY}, ({fits}) FROM {history.table.name} WHERE words @@ %s::tsquery LIMIT {RARE + 1}"
+    def _by_words(self, db: Db, limit: int) -> list[Place] | None:
+        """Where the first items with the words stand; None if there are too many with these words to sort."""
+        fits, by = " AND ".join(self._conditions), ", ".join(self._order)
+        statement = f"""
+            WITH found AS MATERIALIZED (
+                SELECT {_KEY}, ({fits}) AS fits FROM {history.table.name} WHERE words @@ %s::tsquery LIMIT {RARE + 1}
+            )
+            SELECT counted.items, first.* FROM (SELECT count(*) AS items FROM found) AS counted LEFT JOIN LATERAL (
+                SELECT {_KEY} FROM found WHERE fits AND counted.items <= {RARE} ORDER BY {by} LIMIT {limit}
+            ) AS first ON true
+        """
         with connected(db) as connection, connection.cursor(binary=True) as cursor:
             connection.execute(_BY_WORDS)
             found: list[Any] = cursor.execute(statement.encode(), [*self._values, self._words]).fetchall()
-        return None if len(found) > RARE else [each[:-1] for each in found if each[-1]]
+        return None if found[0][0] > RARE else [each[1:] for each in found if each[1] is not None]
 
     def _merged(self, db: Db, limit: int) -> list[Place]:
         """The first places of many ids: a few of each, then more of those that may have more among the first."""
