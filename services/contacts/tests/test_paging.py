@@ -200,6 +200,15 @@ def _recorded_at(sealed: Any, moment: datetime) -> Any:
     return replace(sealed, recorded_at=moment)
 
 
+def test_c10_five_hundred_people_are_read_a_few_rows_each(story: Story, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = [uuid4() for _ in range(500)]
+    for at in range(0, 500, 5):
+        told = InteractionLogged(contact=people[at], kind="note", direction="inbound", subject=str(at))
+        story.tell(told, about=people[at], minutes=at % 7)
+    assert len(story.items(*people, order="newest")) == 100
+    assert len(story.items(*people, text="note", limit=7)) == 100
+
+
 def test_c8_an_alias_counts_a_fact_that_names_both_ids_once(story: Story) -> None:
     alias: UUID = uuid4()
     story.tell(ContactRegistered(name="Ada"), stream=ada)

@@ -3,6 +3,7 @@
 from crm.chassis.people.exporting import exporting
 from crm.contacts.api import (
     access,
+    account_history,
     account_standing,
     accounts,
     affiliations,
@@ -71,6 +72,7 @@ routers = (
     attributes.router,
     searches.router,
     audit.router,
+    account_history.router,
 )
 
 PUBLIC = ("/confirm/{token}", "/preferences/{token}")
