@@ -26,15 +26,16 @@ class Origin:
 
 def origin_of(log: EventLog, interaction: UUID) -> Origin | None:
     """Where an interaction came from; None if there is none under this id."""
-    first, *later = log.stream(interaction) or [None]
-    if first is None or not isinstance(first.fact, InteractionLogged):
+    facts = log.stream(interaction)
+    if not facts or not isinstance(facts[0].fact, InteractionLogged):
         return None
-    took_place_at, visibility = first.occurred_at, first.fact.visibility
+    first, *later = facts
+    took_place_at, visibility = first.occurred_at, facts[0].fact.visibility
     for each in later:
         if isinstance(each.fact, InteractionAmended):
             took_place_at, visibility = each.fact.took_place_at, each.fact.visibility
     readers = readers_of({"visibility": visibility}, first.actor)
-    return Origin(first.fact.contact, first.actor, took_place_at, readers)
+    return Origin(facts[0].fact.contact, first.actor, took_place_at, readers)
 
 
 def concerning_interaction(

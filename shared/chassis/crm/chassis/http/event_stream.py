@@ -6,6 +6,7 @@ https://html.spec.whatwg.org/multipage/server-sent-events.html
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Header, Request
@@ -94,7 +95,7 @@ async def events(
     with news.listening(arrivals) as listener:
         while True:
             listener.news.clear()
-            found = await listener.read(lambda at=place: read(listener, at))
+            found = await listener.read(partial(read, listener, place))
             for each in found:
                 yield each.encode()
                 place = each.place

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Annotated, Any, TypeVar, cast
 
 import psycopg
@@ -120,9 +121,9 @@ class News:
             listeners = [each for each in self._listeners if each.arrivals is arrivals]
             keys = {key for each in listeners for key in each.keys}
             if arrivals not in since:
-                since[arrivals] = (await self._ask(lambda a=arrivals: a.now(self._database))).arrived
-            found = await self._ask(lambda a=arrivals, k=keys: a.touched(self._database, k, since[a]))
-            since[arrivals], touched = found
+                since[arrivals] = (await self._ask(partial(arrivals.now, self._database))).arrived
+            look = partial(arrivals.touched, self._database, keys, since[arrivals])
+            since[arrivals], touched = await self._ask(look)
             for each in listeners:
                 if not each.known or not touched.isdisjoint(each.keys):
                     each.known = True  # who is new reads once more: what came before the first look was not seen
