@@ -56,17 +56,21 @@ class LogInteraction(BaseModel, extra="forbid"):
 class AmendInteraction(BaseModel, extra="forbid"):
     """What is left out stays; a body of null is taken away. `occurred_at` is when it did take place."""
 
-    kind: InteractionKind = "note"
-    direction: Direction = "inbound"
-    subject: _Subject = "-"
+    kind: InteractionKind | None = None
+    direction: Direction | None = None
+    subject: _Subject | None = None
     body: _Body = None
-    attachments: _Attachments = []
-    visibility: Visibility = "everyone"
+    attachments: _Attachments | None = None
+    visibility: Visibility | None = None
     occurred_at: Moment | None = None
 
     def changes(self) -> dict[str, Any]:
-        given = {name: getattr(self, name) for name in self.model_fields_set - {"occurred_at", "attachments"}}
-        if "attachments" in self.model_fields_set:
+        """What is to be changed, by field."""
+        named = ("kind", "direction", "subject", "visibility")
+        given = {name: getattr(self, name) for name in named if getattr(self, name) is not None}
+        if "body" in self.model_fields_set:
+            given["body"] = self.body
+        if self.attachments is not None:
             given["attachments"] = [each.as_fact() for each in self.attachments]
         return given
 

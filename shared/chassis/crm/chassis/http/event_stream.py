@@ -51,8 +51,8 @@ class EventStream(StreamingResponse):
 
     media_type = MEDIA_TYPE
 
-    def __init__(self, content: AsyncIterator[bytes]) -> None:
-        super().__init__(content, headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
+    def __init__(self, content: AsyncIterator[bytes], status_code: int = 200) -> None:
+        super().__init__(content, status_code, {"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
 
 
 DESCRIBED: dict[int | str, dict[str, Any]] = {
