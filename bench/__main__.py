@@ -118,7 +118,7 @@ def touch(suite: RunningSuite, touchpoints: int, busiest: int, figures: dict[str
     figures["appended, facts/s"] = round(touchpoints / (time.monotonic() - began))
 
     def shown() -> bool:
-        lag = suite.api("contacts").get("/health/lag").json()["history_v1"]["contacts"]
+        lag = suite.api("contacts").get("/health/lag").json()["history_v2"]["contacts"]
         return bool(lag["lag_facts"] == 0)
 
     eventually(shown, within_s=600)

@@ -126,11 +126,11 @@ def test_i10_another_number_of_partitions_is_named(suite: RunningSuite, lead: st
 
 
 def test_i12_an_item_missing_from_a_timeline_is_named(suite: RunningSuite, lead: str) -> None:
-    take = "CREATE TABLE taken AS SELECT * FROM history_v1 WHERE stream = %(lead)s"
-    give = "INSERT INTO history_v1 SELECT * FROM taken"
+    take = "CREATE TABLE taken AS SELECT * FROM history_v2 WHERE stream = %(lead)s"
+    give = "INSERT INTO history_v2 SELECT * FROM taken"
     with suite.database("contacts") as db:
         db.execute(take, {"lead": lead})
-    with broken(suite, "contacts", "DELETE FROM history_v1 WHERE stream = %(lead)s", give, {"lead": lead}):
+    with broken(suite, "contacts", "DELETE FROM history_v2 WHERE stream = %(lead)s", give, {"lead": lead}):
         report(suite, "I12", f"{lead}:1")
     with suite.database("contacts") as db:
         db.execute("DROP TABLE taken")

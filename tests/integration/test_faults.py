@@ -192,7 +192,7 @@ def test_i7_a_fact_that_cannot_be_handled_waits_with_its_stream_while_others_flo
         return str(suite.write("sales", "POST", "/leads", body).json()["id"])
 
     with suite.database("contacts") as db:
-        db.execute("ALTER TABLE history_v1 ADD CHECK (type <> 'crm.sales.lead-qualified.v1') NOT VALID")
+        db.execute("ALTER TABLE history_v2 ADD CHECK (type <> 'crm.sales.lead-qualified.v1') NOT VALID")
         stuck = lead()
         suite.write("sales", "POST", f"/leads/{stuck}/qualify", {})
         suite.write("sales", "POST", f"/leads/{stuck}/disqualify", {"reason": "no budget"})
@@ -205,7 +205,7 @@ def test_i7_a_fact_that_cannot_be_handled_waits_with_its_stream_while_others_flo
             f"/contacts/{contact}/history", headers={"If-Consistent-With": f"sales/{stuck}:3"}
         )
         assert answer.status_code == 409
-        db.execute("ALTER TABLE history_v1 DROP CONSTRAINT history_v1_type_check")
+        db.execute("ALTER TABLE history_v2 DROP CONSTRAINT history_v2_type_check")
     retried = suite.rapport("parked", "retry", "--service", "contacts", "--view", "history")
     assert retried.returncode == 0, retried.stdout + retried.stderr
     events = [item["event_id"] for item in suite.history(contact, f"sales/{stuck}:3")]

@@ -65,6 +65,18 @@ def suite(
 
 
 @pytest.fixture
+def as_agent(tmp_path: Path, log: EventLog, settings: Settings) -> Callable[..., TestClient]:
+    """A client of somebody else, who may do just what is named; over the same log, without views."""
+
+    def client(subject: str, *permissions: str, database: Database | None = None) -> TestClient:
+        issuer = LocalIssuer(tmp_path / "issuer")
+        api = services.api_of(service, issuer, log, settings, database)
+        return services.client_of(api, issuer.issue(subject, permissions))
+
+    return client
+
+
+@pytest.fixture
 def registered(api: TestClient) -> Callable[..., UUID]:
     """Registers somebody over HTTP and returns the id."""
 

@@ -60,7 +60,7 @@ def test_the_history_over_http(suite: TestClient, views: Views) -> None:
     assert [each["summary"] for each in answer["items"]] == ["note (internal): Hello", "Ada Lovelace became a contact"]
     assert set(answer["items"][0]) == {
         "event_id", "contact_id", "service", "type", "summary", "occurred_at", "recorded_at", "actor", "channel",
-        "data", "trace_id",
+        "data", "trace_id", "visibility", "amended",
     }  # fmt: skip
     since = suite.get(f"/contacts/{ada}/history", params={"from": "2021-01-01T00:00:00Z"}).json()
     assert [each["type"] for each in since["items"]] == ["crm.contacts.contact-registered.v1"]
@@ -70,7 +70,7 @@ def test_the_history_over_http(suite: TestClient, views: Views) -> None:
 
 def test_the_history_of_nobody_is_404_and_that_of_somebody_new_is_empty(suite: TestClient, views: Views) -> None:
     assert suite.get(f"/contacts/{uuid4()}/history").status_code == 404
-    assert suite.get(f"/contacts/{register(suite)}/history").json() == {"items": [], "next": None}
+    assert suite.get(f"/contacts/{register(suite)}/history").json() == {"items": [], "next": None, "previous": None}
 
 
 def test_a_query_shows_what_its_token_names_or_says_that_it_cannot_yet(suite: TestClient, views: Views) -> None:

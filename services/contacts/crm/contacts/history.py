@@ -1,22 +1,25 @@
 """The unified history: everything that happened with a contact, in every service, in one order (C10).
 
 One row per contact and fact. It is kept under the id the fact names; aliases are resolved when it is read. What a fact
-says of a person stands in one column of its own, so that an erasure takes exactly that.
+says of a person stands in columns of their own, so that an erasure takes exactly that. A fact that replaces or takes
+back an earlier one only says from when on that is hidden, so that what was known at any moment can still be shown
+(C11). Read `paging` for what it can be asked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any
 from uuid import UUID
 
-from crm.chassis.paging import from_cursor, to_cursor
-from crm.chassis.projection import EVERYTHING, Db, Page, PageRequest, Subject, View
-from crm.contacts.item import Item, render, take_apart
-from crm.contacts.reassigned import walks
-from crm.events import Fact, Personal, Recorded, type_of, wire
-
-Order: TypeAlias = Literal["newest", "oldest"]
+from crm.chassis.projection import EVERYTHING, Subject, View
+from crm.chassis.projection.columns import Words
+from crm.chassis.projection.history import FOREVER
+from crm.contacts.item import Item, render, says_of_a_person, take_apart
+from crm.contacts.reader import readers_of
+from crm.contacts.words import words_of
+from crm.events import Fact, Personal, Recorded, summarise, type_of, wire
+from crm.events.interactions import InteractionAmended, InteractionRetracted
 
 
 @dataclass(frozen=True)
@@ -26,114 +29,90 @@ class Touchpoint:
     contact_id: UUID
     stream: UUID
     version: int
-    subject: Subject
-    """Whose key sealed it, and whose erasure blanks it; it may also stand in the history of others."""
+    subject: Subject | None
+    """Whose key sealed it, and whose erasure blanks it; it may also stand in the history of others.
+
+    None where it says nothing of a person, so that an erasure leaves it as it is.
+    """
     service: str
     type: str
     occurred_at: datetime
     recorded_at: datetime
+    number: int
+    """Its place in the log of its service: the order of facts that were recorded at one moment."""
     actor: str
     channel: str
+    readers: str
+    """Who may see it: see `reader`."""
+    hidden_at: datetime
+    """Since when another fact stands for it, or none does."""
+    correlation_id: str
+    causation_id: str | None
     traceparent: str | None
     clear: dict[str, Any]
     personal: Personal[dict[str, Any] | None]
+    words: Personal[Words | None]
 
 
-# The order within a contact, then what can be filtered by: one index answers every page, also where a filter is rare.
-_ORDERED = "contact_id, occurred_at, recorded_at, stream, version, service, type, channel"
+PLACE = ("occurred_at", "recorded_at", "number", "stream", "version")
+"""The order within a contact; no two rows of one are alike in it."""
+
+# The order, then what can be filtered by: one index answers every page, also where a filter is rare.
+_ORDERED = f"contact_id, {', '.join(PLACE)}, hidden_at, readers, service, type, channel, actor"
 
 history = View(
     "history",
     Touchpoint,
     key=("contact_id", "stream", "version"),
-    indexes=(_ORDERED,),
+    version=2,
+    indexes=(_ORDERED, "words tsvector_ops"),
     services=(EVERYTHING,),
+    arrivals=True,
 )
+
+
+def _earlier(e: Recorded[Fact]) -> Iterator[tuple[UUID, UUID, int]]:
+    return ((contact, e.stream, version) for contact in e.contact_ids for version in range(1, e.version))
+
+
+@history.on(InteractionAmended, InteractionRetracted, keys=_earlier)
+def hide(row: Touchpoint | None, e: Recorded[InteractionAmended | InteractionRetracted]) -> Touchpoint | None:
+    """What stood there until now; who may see it follows the last word."""
+    if row is None:
+        return None
+    readers = readers_of({"visibility": e.fact.visibility, "author": e.fact.author}, e.actor)
+    return replace(row, hidden_at=min(row.hidden_at, e.recorded_at), readers=readers)
 
 
 @history.on_any(keys=lambda e: [(contact, e.stream, e.version) for contact in e.contact_ids])
 def remember(_: Touchpoint | None, e: Recorded[Fact], key: tuple[UUID, UUID, int]) -> Touchpoint:
     clear, personal = take_apart(e.fact)
+    sealed = says_of_a_person(e.fact)
     return Touchpoint(
         contact_id=key[0],
         stream=e.stream,
         version=e.version,
-        subject=e.partition_key,
+        subject=e.partition_key if sealed else None,
         service=e.service,
         type=type_of(e.fact),
-        occurred_at=e.occurred_at,
+        occurred_at=e.fact.took_place_at if isinstance(e.fact, InteractionAmended) else e.occurred_at,
         recorded_at=e.recorded_at,
+        number=e.position.number if e.position else 0,
         actor=e.actor,
         channel=e.channel,
+        readers=readers_of(clear, e.actor),
+        hidden_at=e.recorded_at if isinstance(e.fact, InteractionRetracted) else FOREVER,
+        correlation_id=e.correlation_id,
+        causation_id=e.causation_id,
         traceparent=e.traceparent,
         clear=clear,
         personal=personal,
+        words=None if sealed and personal is None else words_of(key[0], summarise(e.fact), personal),
     )
 
 
-@dataclass(frozen=True)
-class Filter:
-    """Which items are asked for; `since` is included, `until` is not (UTC)."""
-
-    service: str | None = None
-    type: str | None = None
-    channel: str | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-    @property
-    def where(self) -> tuple[list[str], list[Any]]:
-        """As SQL conditions and their parameters."""
-        asked = {
-            "service = %s": self.service,
-            "type = %s": self.type,
-            "channel = %s": self.channel,
-            "occurred_at >= %s": self.since,
-            "occurred_at < %s": self.until,
-        }
-        given = {condition: value for condition, value in asked.items() if value is not None}
-        return list(given), list(given.values())
-
-
-_PLACE = ("occurred_at", "recorded_at", "stream", "version")
-_TYPES = (datetime, datetime, UUID, int)
-
-
-def page_of(
-    db: Db,
-    contact_ids: Sequence[UUID],
-    page: PageRequest,
-    *,
-    order: Order = "newest",
-    only: Filter | None = None,
-    unseal: wire.Unseal,
-) -> Page[Item]:
-    """A part of the history of a person with these ids. `unseal` opens what was kept before its type was known.
-
-    Raises `MalformedCursor` for a cursor of another order.
-    """
-    conditions, values = (only or Filter()).where
-    if page.cursor is not None:
-        conditions.append(f"({', '.join(_PLACE)}) {'<' if order == 'newest' else '>'} (%s, %s, %s, %s)")
-        values += from_cursor(page.cursor, order, _TYPES)
-    where = " AND ".join(["contact_id = %s", *conditions])
-    by = [f"{each} DESC" if order == "newest" else each for each in _PLACE]
-    found: dict[tuple[Any, ...], Touchpoint] = {}
-    for walk in walks(db, contact_ids):  # short ones along the index; a fact that names two ids counts once
-        asked, given = f"{where} AND {walk.condition}", [walk.contact_id, *values, *walk.params]
-        for row in history.select(db, asked, given, order_by=by, limit=page.limit + 1):
-            found.setdefault(_place(row), replace(row, contact_id=walk.owner))
-    places = sorted(found, reverse=order == "newest")
-    items = tuple(item_of(found[each], unseal) for each in places[: page.limit])
-    return Page(items, to_cursor(order, places[page.limit - 1]) if len(places) > page.limit else None)
-
-
-def _place(row: Touchpoint) -> tuple[Any, ...]:
-    return tuple(getattr(row, each) for each in _PLACE)
-
-
 def item_of(row: Touchpoint, unseal: wire.Unseal) -> Item:
-    """A row as people and other systems read it."""
+    """A row as people read it. `unseal` opens what was kept before its type was known."""
     return Item(
         event_id=f"{row.stream}:{row.version}",
         contact_id=row.contact_id,
@@ -142,6 +121,12 @@ def item_of(row: Touchpoint, unseal: wire.Unseal) -> Item:
         recorded_at=row.recorded_at,
         actor=row.actor,
         channel=row.channel,
-        trace_id=row.traceparent.split("-")[1] if row.traceparent else None,
-        **render(row.type, row.clear, row.personal, unseal),
+        trace_id=trace_of(row),
+        visibility=row.clear.get("visibility", "everyone"),
+        **render(row.type, row.clear, row.personal, unseal, in_place=True),
     )
+
+
+def trace_of(row: Touchpoint) -> str | None:
+    """The id of the trace that made the fact."""
+    return row.traceparent.split("-")[1] if row.traceparent else None

@@ -10,6 +10,7 @@ import msgspec
 
 from crm.events import ERASED, Fact, UnknownFact, summarise, type_of, wire
 from crm.events.fact import personal_fields
+from crm.events.interactions import InteractionAmended, InteractionLogged
 
 _SEALED = "personal"
 """The member that holds the encrypted part of a fact, as stored and sent."""
@@ -23,6 +24,7 @@ class Rendered(TypedDict):
     type: str
     summary: str
     data: dict[str, Any]
+    amended: bool
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,14 @@ class Item:
     channel: str
     data: dict[str, Any]
     trace_id: str | None
+    visibility: str = "everyone"
+    amended: bool = False
+    """Whether this is the corrected text; what was written first is in the audit."""
+
+
+def says_of_a_person(fact: Fact) -> bool:
+    """Whether it has something that is sealed; of a type that is not known here that must be assumed."""
+    return isinstance(fact, UnknownFact) or bool(_personal_fields(type(fact)))
 
 
 def take_apart(fact: Fact) -> tuple[dict[str, Any], dict[str, Any] | None]:
@@ -59,15 +69,33 @@ def take_apart(fact: Fact) -> tuple[dict[str, Any], dict[str, Any] | None]:
     return clear, None if gone else personal
 
 
-def render(fact_type: str, clear: dict[str, Any], personal: dict[str, Any] | None, unseal: wire.Unseal) -> Rendered:
-    """A kept fact, its summary made now: an erased name reads as erased, an old type as the newest."""
+STANDS_FOR: dict[str, type[Fact]] = {type_of(InteractionAmended): InteractionLogged}
+"""Facts that are shown in the place of an earlier one, as a fact of its type."""
+
+
+def render(
+    fact_type: str,
+    clear: dict[str, Any],
+    personal: dict[str, Any] | None,
+    unseal: wire.Unseal,
+    *,
+    in_place: bool = False,
+) -> Rendered:
+    """A kept fact, its summary made now: an erased name reads as erased, an old type as the newest.
+
+    With `in_place` a correction reads like what it corrects.
+    """
     fact = put_together(fact_type, clear, personal, unseal)
+    amended = in_place and type_of(fact) in STANDS_FOR
+    if amended:
+        meant = STANDS_FOR[type_of(fact)]
+        fact = meant(**{name: getattr(fact, name) for name in meant.__struct_fields__})
     if isinstance(fact, UnknownFact):
         data = {name: value for name, value in clear.items() if name != _SEALED}
     else:
         data = msgspec.to_builtins(fact)
         data.pop("type", None)
-    return Rendered(type=type_of(fact), summary=summarise(fact), data=data)
+    return Rendered(type=type_of(fact), summary=summarise(fact), data=data, amended=amended)
 
 
 def put_together(fact_type: str, clear: dict[str, Any], personal: dict[str, Any] | None, unseal: wire.Unseal) -> Fact:

@@ -3,9 +3,8 @@
 The history keeps every item under the id its facts name; what was reassigned is taken into account when it is read.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from crm.chassis.projection import Db, View
@@ -32,22 +31,9 @@ def hand_over(_: Reassigned | None, e: Recorded[ItemReassigned]) -> Reassigned |
     return Reassigned(f.item, f.of, f.to, f.merge_id) if f.to != f.of else None
 
 
-@dataclass(frozen=True)
-class Walk:
-    """One walk along the history: the items under an id for which a condition holds; they are shown as `owner`'s."""
-
-    contact_id: UUID
-    owner: UUID
-    condition: str = "true"
-    params: tuple[Any, ...] = ()
-
-
-def walks(db: Db, ids: Sequence[UUID]) -> Iterator[Walk]:
-    """Where the items of a person with these ids are: under each id, but for those that are another's by now."""
-    moved = reassigned.select(db, "recorded_under = ANY(%s) OR owner = ANY(%s)", (list(ids), list(ids)))
-    for each in ids:
-        gone = [row.item for row in moved if row.recorded_under == each and row.owner not in ids]
-        yield Walk(each, each, "stream <> ALL(%s)", (gone,)) if gone else Walk(each, each)
-    for row in moved:
-        if row.owner in ids and row.recorded_under not in ids:
-            yield Walk(row.recorded_under, row.owner, "stream = %s", (row.item,))
+def moves(db: Db, ids: Collection[UUID]) -> tuple[dict[tuple[UUID, UUID], UUID], list[UUID]]:
+    """What was handed to these ids: whose it is, by the id and the item its facts name. And which items they lost."""
+    every = list(ids)
+    moved = reassigned.select(db, "recorded_under = ANY(%s) OR owner = ANY(%s)", (every, every))
+    come = {(e.recorded_under, e.item): e.owner for e in moved if e.owner in ids and e.recorded_under not in ids}
+    return come, [e.item for e in moved if e.recorded_under in ids and e.owner not in ids]

@@ -18,6 +18,7 @@ from crm.chassis.projection import Db, Page, PageRequest
 from crm.contacts.history import Touchpoint, history, item_of
 from crm.contacts.item import Item
 from crm.contacts.lookup import find_erased
+from crm.contacts.reader import Reader
 from crm.contacts.reassigned import reassigned
 from crm.events.merging import ContactAbsorbed, ContactRestored, ContactsMerged, ContactsUnmerged
 
@@ -78,14 +79,18 @@ def _spans(log: EventLog, id: UUID, since: datetime, until: datetime) -> Iterato
 
 _WITHOUT_IDENTIFIER = (
     "version = 1 AND (service <> 'contacts' OR type LIKE 'crm.contacts.interaction-%%')"
-    " AND NOT jsonb_strip_nulls(coalesce(personal, '{}')) ?| ARRAY['email', 'phone', 'address']"
+    " AND NOT jsonb_strip_nulls(coalesce(personal, '{}')) ?| ARRAY['email', 'phone', 'address', 'via']"
 )
 
 
-def page_of_items(db: Db, log: EventLog, merge: Undone, page: PageRequest, item: UUID | None = None) -> Page[OpenItem]:
-    """The items of unclear belonging after an unmerge, the oldest first; or only one of them."""
+def page_of_items(
+    db: Db, log: EventLog, merge: Undone, page: PageRequest, reader: Reader, item: UUID | None = None
+) -> Page[OpenItem]:
+    """The items of unclear belonging after an unmerge, as far as the reader may see them, the oldest first; or one."""
     spans = " OR ".join(["(contact_id = %s AND recorded_at > %s AND recorded_at < %s)"] * len(merge.spans))
     where, params = f"{_WITHOUT_IDENTIFIER} AND ({spans})", [each for span in merge.spans for each in span]
+    visible, readers = reader.where
+    where, params = " AND ".join([where, *visible]), [*params, *readers]
     if item is not None:
         where, params = f"{where} AND stream = %s", [*params, item]
     found = history.page(db, where, params, order_by=("occurred_at", "recorded_at"), page=page)

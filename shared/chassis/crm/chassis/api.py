@@ -8,7 +8,7 @@ from crm.chassis.documents.asyncapi import asyncapi
 from crm.chassis.documents.reading import to_yaml
 from crm.chassis.documents.schemas import schema_of
 from crm.chassis.health import Health
-from crm.chassis.http import Api, Broadcaster, Documents, Waiter, create_app, serve
+from crm.chassis.http import Api, Broadcaster, Documents, News, Waiter, create_app, serve
 from crm.chassis.projection import ViewConsistency, lag_of
 from crm.chassis.runtime import Runtime
 from crm.events import catalogue
@@ -25,7 +25,8 @@ VERSION = "0.1.0"
 def app_of(service: "Service", runtime: Runtime) -> "FastAPI":
     """The application of a running service."""
     settings, database = runtime.settings, runtime.database
-    waiter = Waiter(ViewConsistency(database, service.views), Broadcaster(database.dsn))
+    broadcaster = Broadcaster(database.dsn)
+    waiter = Waiter(ViewConsistency(database, service.views), broadcaster)
     return create_app(
         Api(
             title=f"Rapport {service.name}",
@@ -36,6 +37,7 @@ def app_of(service: "Service", runtime: Runtime) -> "FastAPI":
             log=runtime.log,
             database=database,
             waiter=waiter,
+            news=News(database, broadcaster),
             health=_health(service, runtime),
             documents=documents(service),
             public=service.public,
@@ -71,7 +73,8 @@ def documents(service: "Service") -> Documents:
 
 def serve_api(service: "Service", runtime: Runtime, stop: threading.Event) -> None:
     """Answers requests until told to stop."""
-    serve(app_of(service, runtime), runtime.settings.host, runtime.settings.port, stop)
+    app = app_of(service, runtime)
+    serve(app, runtime.settings.host, runtime.settings.port, stop, ending=app.state.news.end)
 
 
 def _health(service: "Service", runtime: Runtime) -> Health:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.chassis.kafka import MalformedRecord, Record, from_record, hop_of, to_record
-from crm.events import Sealed
+from crm.events import Position, Sealed
 
 FACT = Sealed(
     stream=UUID(int=1),
@@ -25,6 +25,7 @@ FACT = Sealed(
     correlation_id="correlation",
     causation_id="cause:1",
     traceparent=f"00-{'1' * 32}-{'2' * 16}-01",
+    position=Position(1, 2048, 517),
     type="crm.sales.opportunity-won.v1",
     value=b'{"type":"crm.sales.opportunity-won.v1","amount":"1.00"}',
 )
@@ -50,7 +51,7 @@ facts = st.builds(
     correlation_id=texts,
     causation_id=st.none() | texts,
     traceparent=st.none() | texts,
-    position=st.none(),
+    position=st.none() | st.builds(Position, st.integers(1, 9), st.integers(1, 10**17), st.integers(1, 10**17)),
     type=st.sampled_from(["crm.sales.opportunity-won.v1", "crm.service-desk.ticket-opened.v2"]),
     value=st.binary(),
 )
@@ -86,6 +87,7 @@ def test_every_header_is_as_the_architecture_says() -> None:
         "ce_partitionkey": "00000000-0000-0000-0000-000000000003",
         "ce_sequence": "0000000007",
         "ce_dataschema": "urn:crm:schema:crm.sales.opportunity-won.v1",
+        "ce_position": "1.2048.517",
         "ce_contactids": "00000000-0000-0000-0000-000000000004,00000000-0000-0000-0000-000000000005",
         "ce_appendid": "00000000-0000-0000-0000-000000000002",
         "ce_actor": "user:ada",
@@ -135,7 +137,7 @@ def test_what_the_official_sdk_writes_is_read_here() -> None:
     ("header", "value"),
     [
         *((name, None) for name, _ in to_record(FACT).headers if name.startswith("ce_") and name not in (
-            "ce_contactids", "ce_causationid", "ce_traceparent", "ce_dataschema")),
+            "ce_position", "ce_contactids", "ce_causationid", "ce_traceparent", "ce_dataschema")),
         ("ce_specversion", b"0.3"),
         ("ce_id", b"another:7"),
         ("ce_source", b"/crm/contacts"),

@@ -365,3 +365,11 @@ def test_an_excerpt_finds_what_is_about_some_contacts_and_goes_on_where_it_ended
     assert store.excerpt([uuid4()], None, most=5, window=100) == store.excerpt(
         [ada], found[-1].position, most=5, window=9
     )
+
+
+def test_facts_of_one_append_stand_in_the_order_in_which_they_were_decided(log: EventLog) -> None:
+    streams = sorted((uuid4() for _ in range(6)), reverse=True)
+    steps = [Step(members, each, partial(join, name="Ada")) for each in streams]
+    log.commands(me).execute_together(*steps, Step(members, streams[0], count))
+    read = [(each.stream, each.version) for each in log.read(None, 100)]
+    assert read == [*((each, 1) for each in streams), (streams[0], 2)]

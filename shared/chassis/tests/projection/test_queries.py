@@ -12,6 +12,7 @@ import pytest
 from crm.chassis.database import Database
 from crm.chassis.paging import MalformedCursor, PageRequest, check_cursor
 from crm.chassis.projection import NoHistory, Subject, View
+from crm.chassis.projection.columns import Words
 from crm.chassis.testing.shelf import a_shelf
 from crm.events import Money, Personal
 
@@ -42,9 +43,13 @@ class Everything:
     money: Money | None
     extra: dict[str, Any]
     raw: bytes | None
+    words: Words
+    more: Personal[Words | None] = None
 
 
-everything = View("everything", Everything, key="key", indexes=("name gin_trgm_ops", "seen_at DESC, key"))
+everything = View(
+    "everything", Everything, key="key", indexes=("name gin_trgm_ops", "seen_at DESC, key", "words tsvector_ops")
+)
 AT = datetime(2026, 11, 5, 12, 30, 15, 123456, tzinfo=UTC)
 
 
@@ -67,6 +72,7 @@ def a_row(**changes: Any) -> Everything:
         "money": Money(1299, "EUR"),
         "extra": {"a": [1, {"b": None}]},
         "raw": b"\0\xff",
+        "words": Words(["über", "räder", "3", "it's", "a\\b"]),
     }
     return Everything(**(row | changes))
 

@@ -38,7 +38,7 @@ class Envelope(Struct, frozen=True, kw_only=True):
     causation_id: str | None = None
     traceparent: str | None = None
     position: Position | None = None
-    """None for a fact that came over Kafka."""
+    """Where it stands in the log of its own service; None where whoever sent it did not say."""
 
     @property
     def event_id(self) -> str:

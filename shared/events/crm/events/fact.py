@@ -1,7 +1,7 @@
 """What a fact is: an immutable record of something that happened, declared once for store, wire and every reader."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, TypeVar, get_type_hints
 
 from msgspec import Meta, Struct
 
@@ -16,6 +16,12 @@ Only at the top level of a fact, and only of type `str`, an optional, or a list.
 
 Moment: TypeAlias = Annotated[datetime, Meta(tz=True)]
 """When something happens in the world: never without its zone."""
+
+Visibility: TypeAlias = Literal["everyone", "private", "hr"]
+"""Who may read a fact that has a field `visibility`: everyone, only its author, or only who may read of employees.
+
+The author is in its field `author` if it has one, else its actor.
+"""
 
 ERASED = "[erased]"
 """What a required personal text reads as once its subject's key is destroyed."""

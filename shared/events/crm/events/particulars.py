@@ -58,3 +58,16 @@ class ConsentEvidence(Struct, frozen=True):
     requested_ip: str | None = None
     confirmed_at: Annotated[datetime, Meta(tz=True)] | None = None
     token_hash: str | None = None
+
+
+class Attachment(Struct, frozen=True):
+    """A file that belongs to what was said, by reference: what it is and where it lies. Its content is not kept."""
+
+    name: str
+    media_type: str
+    url: str
+    size_bytes: int | None = None
+    sha256: str | None = None
+
+    def __str__(self) -> str:
+        return self.name

@@ -110,15 +110,10 @@ def something_rattles(cast: Cast, tale: Tale) -> None:
 
 
 def history(cast: Cast, tale: Tale) -> list[dict[str, Any]]:
-    """The person's history once it shows all that was seen, oldest first.
-
-    What was recorded at one moment, in one append, has no order of its own; here it stands as the story tells it.
-    """
+    """The person's history once it shows all that was seen, oldest first."""
     path = f"/contacts/{tale.contact}/history"
-    page = cast.sales.ask("contacts", path, *tale.seen, order="oldest", limit=200)
-    place = {fact: at for at, (_, fact) in enumerate(STORY)}
-    items: list[dict[str, Any]] = page["items"]
-    return sorted(items, key=lambda each: (each["occurred_at"], each["recorded_at"], place.get(each["type"], 0)))
+    items: list[dict[str, Any]] = cast.sales.ask("contacts", path, *tale.seen, order="oldest", limit=200)["items"]
+    return items
 
 
 def funnel(cast: Cast, tale: Tale) -> dict[str, int]:

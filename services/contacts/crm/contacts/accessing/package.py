@@ -16,9 +16,11 @@ from crm.chassis.people.merges import Merges
 from crm.chassis.projection import PageRequest
 from crm.contacts.accessing.completeness import Count, Ends, counts
 from crm.contacts.accessing.portable import is_given
-from crm.contacts.history import history, page_of
+from crm.contacts.history import history
 from crm.contacts.item import Item
 from crm.contacts.lookup import Found, find
+from crm.contacts.paging import page_of
+from crm.contacts.reader import EVERYTHING
 from crm.contacts.request_list import Filter, request_list
 from crm.contacts.subject_request import SubjectRequest
 from crm.contacts.views import permissions
@@ -117,7 +119,7 @@ def parts(db: Database, package: Package, unseal: wire.Unseal) -> Iterator[list[
     """What happened, in order, in parts of bounded size."""
     cursor: str | None = None
     while True:
-        page = page_of(db, package.ids, PageRequest(PART, cursor), order="oldest", unseal=unseal)
+        page = page_of(db, package.ids, PageRequest(PART, cursor), order="oldest", reader=EVERYTHING, unseal=unseal)
         known = (each for each in page.items if each.recorded_at <= package.made_at)
         yield [each for each in known if package.kind == "access" or is_given(each)]
         if page.next is None:

@@ -3,10 +3,12 @@
 from crm.chassis.people.exporting import exporting
 from crm.contacts.api import (
     access,
+    account_history,
     account_standing,
     accounts,
     affiliations,
     attributes,
+    audit,
     confirming,
     consent_proofs,
     consent_requests,
@@ -69,6 +71,8 @@ routers = (
     profiles.router,
     attributes.router,
     searches.router,
+    audit.router,
+    account_history.router,
 )
 
 PUBLIC = ("/confirm/{token}", "/preferences/{token}")

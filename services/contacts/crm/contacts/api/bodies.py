@@ -18,6 +18,7 @@ CanEditContacts: TypeAlias = Annotated[Agent, allowed("contacts:write")]
 CanEraseContacts: TypeAlias = Annotated[Agent, allowed("contacts:erase")]
 CanMergeContacts: TypeAlias = Annotated[Agent, allowed("contacts:merge")]
 CanAdministerContacts: TypeAlias = Annotated[Agent, allowed("contacts:administer")]
+CanAuditContacts: TypeAlias = Annotated[Agent, allowed("contacts:audit")]
 
 Deployment: TypeAlias = Annotated[Settings, part(Settings)]
 """The settings: numbers are read in the deployment's region (C2)."""

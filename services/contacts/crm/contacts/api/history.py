@@ -1,43 +1,97 @@
-"""The unified history of a contact."""
+"""The unified history of a contact: in pages, as a file, and as it goes on."""
 
-from typing import Annotated, Literal, TypeAlias
+from collections.abc import Iterator
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Request
+from starlette.responses import StreamingResponse
 
-from crm.chassis.http import Page, PageQuery, ReadModel, Router, Streams, reads
-from crm.chassis.people.fields import Moment
+from crm.chassis.http import Newsfeed, PageQuery, PageRequest, ReadModel, Router, Streams, reads
+from crm.chassis.http.event_stream import DESCRIBED, EventStream, LastEventId, events, start_at, stays
+from crm.chassis.paging import MOST_PER_PAGE
+from crm.contacts.api.asked import Only, ids_of
 from crm.contacts.api.bodies import CanReadContacts
-from crm.contacts.history import Filter, Order, history, page_of
-from crm.contacts.item import Item
+from crm.contacts.following import arriving, following
+from crm.contacts.history import history
 from crm.contacts.lookup import find_erased
+from crm.contacts.paging import HistoryPage, lines_of, page_of
+from crm.contacts.reader import Reader
 from crm.contacts.reassigned import reassigned
 from crm.contacts.views import aliases
+from crm.contacts.walking import Order
 
-router = Router(prefix="/contacts/{contact_id}/history", tags=["history"])
+router = Router(prefix="/contacts/{contact_id}", tags=["history"])
 
-ServiceName: TypeAlias = Literal["contacts", "sales", "service-desk", "campaigns", "analytics"]
+JSON_LINES = "application/jsonl"
 
 
-@router.get("", dependencies=[reads(history, aliases, reassigned)])
+@router.get("/history", dependencies=[reads(history, aliases, reassigned)])
 def get_history(
     contact_id: UUID,
     page: PageQuery,
+    only: Only,
     db: ReadModel,
     streams: Streams,
     agent: CanReadContacts,
-    service: ServiceName | None = None,
-    type: Annotated[
-        str | None, Query(pattern=r"^crm\.[a-z.0-9-]+$", max_length=120, description="A CloudEvents type.")
-    ] = None,
-    channel: Annotated[str | None, Query(pattern="^[a-z_]{1,30}$")] = None,
-    since: Annotated[Moment | None, Query(alias="from", description="Occurred then or later.")] = None,
-    until: Annotated[Moment | None, Query(alias="to", description="Occurred before.")] = None,
     order: Order = "newest",
-) -> Page[Item]:
+) -> HistoryPage:
     """Everything that happened with a contact, in every service, under all of its ids; blank where they were erased."""
-    only = Filter(service, type, channel, since, until)
-    found = page_of(db, aliases.ids_of(db, contact_id), page, order=order, only=only, unseal=streams.keys.unseal)
+    ids = ids_of(db, streams, contact_id, as_of=only.as_of, as_known_at=only.as_known_at)
+    reader, unseal = Reader.of(agent), streams.keys.unseal
+    found = page_of(db, ids, page, reader=reader, order=order, only=only, unseal=unseal)
     if not found.items:
         find_erased(streams, contact_id)  # nothing yet, or nobody?
     return found
+
+
+@router.get(
+    "/history.jsonl",
+    dependencies=[reads(history, aliases, reassigned)],
+    responses={200: {"description": "One item a line.", "content": {JSON_LINES: {"schema": {"type": "string"}}}}},
+    response_class=StreamingResponse,
+)
+def get_history_as_lines(
+    contact_id: UUID, only: Only, db: ReadModel, streams: Streams, agent: CanReadContacts, order: Order = "oldest"
+) -> StreamingResponse:
+    """The same as a file, all of it: one item a line (JSON Lines)."""
+    find_erased(streams, contact_id)
+    ids = ids_of(db, streams, contact_id, as_of=only.as_of, as_known_at=only.as_known_at)
+    reader, unseal = Reader.of(agent), streams.keys.unseal
+
+    def pages() -> Iterator[bytes]:
+        cursor = None
+        while True:
+            request = PageRequest(MOST_PER_PAGE, cursor)
+            page = page_of(db, ids, request, reader=reader, order=order, only=only, unseal=unseal)
+            yield lines_of(page)
+            if (cursor := page.next) is None:
+                return
+
+    name = f'attachment; filename="history-{contact_id}.jsonl"'
+    return StreamingResponse(pages(), media_type=JSON_LINES, headers={"Content-Disposition": name})
+
+
+@router.get(
+    "/history/stream",
+    dependencies=[reads(history, aliases, reassigned)],
+    responses=DESCRIBED,
+    response_class=EventStream,
+)
+async def get_history_as_it_goes_on(
+    contact_id: UUID,
+    request: Request,
+    news: Newsfeed,
+    db: ReadModel,
+    streams: Streams,
+    agent: CanReadContacts,
+    last_event_id: LastEventId = None,
+) -> EventStream:
+    """New items as they arrive, as Server-Sent Events; `retracted` events name items that are hidden from now on.
+
+    With `Last-Event-ID` it goes on behind that event. `restart` says that this is not possible: ask for the history
+    anew. Who does not accept `text/event-stream` gets what there is, and the end.
+    """
+    await news.read(lambda: find_erased(streams, contact_id))
+    place, lost = await start_at(news, db, arriving, last_event_id)
+    read = following(db, contact_id, Reader.of(agent), streams.keys.unseal)
+    return EventStream(events(news, arriving, place, read, stay=stays(request), lost=lost))

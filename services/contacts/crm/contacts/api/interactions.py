@@ -1,44 +1,144 @@
-"""Interactions: calls, meetings and notes, written down by hand."""
+"""Interactions: calls, meetings and notes, written down by hand, corrected, and taken back."""
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, HttpUrl, StringConstraints
 
-from crm.chassis.http import Created, IfMatch, Log, Router, Streams
+from crm.chassis.decider import Command
+from crm.chassis.http import Created, IfMatch, Log, Router, Streams, Written
 from crm.chassis.people.fields import Moment
-from crm.contacts.api.bodies import CanEditContacts
-from crm.contacts.interaction import interactions, log_interaction
+from crm.contacts.api.bodies import CanEditContacts, Deployment
+from crm.contacts.interaction import amend, interactions, log_interaction, retract
 from crm.contacts.lookup import concerning
+from crm.contacts.provenance import Origin, coming_through, concerning_interaction
+from crm.contacts.reader import Reader
+from crm.events.fact import Visibility
 from crm.events.interactions import Direction, InteractionKind
+from crm.events.particulars import Attachment
 
 router = Router(prefix="/contacts/{contact_id}/interactions", tags=["interactions"])
 
+_Subject = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+_Body = Annotated[str | None, Field(max_length=20_000)]
+
+
+class AttachmentBody(BaseModel, extra="forbid"):
+    """A file that lies elsewhere: only the reference is kept."""
+
+    name: str = Field(min_length=1, max_length=300)
+    media_type: str = Field(pattern=r"^[a-z0-9.+-]+/[A-Za-z0-9.+-]+$", max_length=120)
+    url: HttpUrl
+    size_bytes: int | None = Field(None, ge=0, le=10**15)
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+
+    def as_fact(self) -> Attachment:
+        return Attachment(**self.model_dump() | {"url": str(self.url)})
+
+
+_Attachments = Annotated[list[AttachmentBody], Field(max_length=50)]
+
 
 class LogInteraction(BaseModel, extra="forbid"):
-    """`occurred_at` may lie in the past; now, if it is left out."""
+    """`occurred_at` may lie in the past; now, if it is left out. `via` is the address or number it came through."""
 
     kind: InteractionKind
     direction: Direction = "inbound"
-    subject: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
-    body: str | None = Field(None, max_length=20_000)
+    subject: _Subject
+    body: _Body = None
+    attachments: _Attachments = []
+    via: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=254)] | None = None
+    visibility: Visibility = "everyone"
     occurred_at: Moment | None = None
+
+
+class AmendInteraction(BaseModel, extra="forbid"):
+    """What is left out stays; a body of null is taken away. `occurred_at` is when it did take place."""
+
+    kind: InteractionKind | None = None
+    direction: Direction | None = None
+    subject: _Subject | None = None
+    body: _Body = None
+    attachments: _Attachments | None = None
+    visibility: Visibility | None = None
+    occurred_at: Moment | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """What is to be changed, by field."""
+        named = ("kind", "direction", "subject", "visibility")
+        given = {name: getattr(self, name) for name in named if getattr(self, name) is not None}
+        if "body" in self.model_fields_set:
+            given["body"] = self.body
+        if self.attachments is not None:
+            given["attachments"] = [each.as_fact() for each in self.attachments]
+        return given
+
+
+class RetractInteraction(BaseModel, extra="forbid"):
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1_000)]
 
 
 @router.post("")
 def post_interaction(
-    contact_id: UUID, body: LogInteraction, log: Log, streams: Streams, agent: CanEditContacts, expected: IfMatch
+    contact_id: UUID,
+    body: LogInteraction,
+    log: Log,
+    streams: Streams,
+    agent: CanEditContacts,
+    expected: IfMatch,
+    deployment: Deployment,
 ) -> Created:
     """Writes down what was said with a contact. `If-Match` is the contact's version."""
-    command = partial(
-        log_interaction,
-        contact=contact_id,
-        kind=body.kind,
-        direction=body.direction,
-        subject=body.subject,
-        body=body.body,
+    told = {name: getattr(body, name) for name in ("kind", "direction", "subject", "body", "via", "visibility")}
+    told["attachments"] = [each.as_fact() for each in body.attachments]
+
+    def decide(holder: UUID) -> Command:
+        return partial(log_interaction, contact=holder, **told)
+
+    command = (
+        coming_through(streams, contact_id, body.via, deployment.region, decide) if body.via else decide(contact_id)
     )
     checked = concerning(streams, contact_id, expected, command)
     written = log.execute(interactions, uuid4(), checked, occurred_at=body.occurred_at)
     return Created(written, f"/contacts/{contact_id}/history")
+
+
+@router.post("/{interaction}/amend")
+def amend_interaction(
+    contact_id: UUID,
+    interaction: UUID,
+    body: AmendInteraction,
+    log: Log,
+    streams: Streams,
+    agent: CanEditContacts,
+    expected: IfMatch,
+) -> Written:
+    """Corrects what was written down; the history shows the new text, the audit both. `If-Match` is its version."""
+
+    def decide(origin: Origin) -> Command:
+        moment = body.occurred_at or origin.took_place_at
+        moved = moment != origin.took_place_at
+        return partial(amend, author=origin.author, took_place_at=moment, moved=moved, **body.changes())
+
+    command = concerning_interaction(streams, contact_id, interaction, Reader.of(agent), decide)
+    return log.execute(interactions, interaction, command, expected)
+
+
+@router.post("/{interaction}/retract")
+def retract_interaction(
+    contact_id: UUID,
+    interaction: UUID,
+    body: RetractInteraction,
+    log: Log,
+    streams: Streams,
+    agent: CanEditContacts,
+    expected: IfMatch,
+) -> Written:
+    """Takes back what should not have been written down; the audit still shows it. `If-Match` is its version."""
+
+    def decide(origin: Origin) -> Command:
+        return partial(retract, author=origin.author, reason=body.reason)
+
+    command = concerning_interaction(streams, contact_id, interaction, Reader.of(agent), decide)
+    return log.execute(interactions, interaction, command, expected)

@@ -11,6 +11,7 @@ from crm.chassis.http import Log, Page, PageQuery, PageRequest, ReadModel, Route
 from crm.chassis.log import Step
 from crm.contacts.api.bodies import CanMergeContacts, CanReadContacts
 from crm.contacts.history import history
+from crm.contacts.reader import Reader
 from crm.contacts.reassigned import reassigned
 from crm.contacts.reassignment import reassign, reassignment_stream, reassignments
 from crm.contacts.settling import living, settle
@@ -31,7 +32,7 @@ def get_items(
     contact_id: UUID, merge_id: UUID, page: PageQuery, db: ReadModel, streams: Streams, agent: CanReadContacts
 ) -> Page[OpenItem]:
     """What was recorded under the survivor without an identifier while the merge was in force, and whose it is now."""
-    return page_of_items(db, streams, undone(streams, contact_id, merge_id), page)
+    return page_of_items(db, streams, undone(streams, contact_id, merge_id), page, Reader.of(agent))
 
 
 @router.post("/reassign", dependencies=[reads(history)])
@@ -49,7 +50,7 @@ def post_reassignment(
     def prepare() -> Iterator[Step]:
         merge = undone(streams, contact_id, merge_id)
         living(streams, body.to)
-        if not (found := page_of_items(db, streams, merge, PageRequest(1), body.item).items):
+        if not (found := page_of_items(db, streams, merge, PageRequest(1), Reader.of(agent), body.item).items):
             raise Rejected("There is no such item to decide on.", field="item")
         command = partial(
             reassign,

@@ -26,6 +26,11 @@ HEADERS: dict[str, dict[str, Any]] = {
         "pattern": "^[0-9]{10,}$",
     },
     "ce_dataschema": {"description": "The schema of the value, served by the service at `/schemas/<type>`."},
+    "ce_position": {
+        "description": "Where it stands in its service's log: three numbers, compared one after the other. They rise,"
+        " with holes; within one append they are in the order in which its facts were decided.",
+        "pattern": "^[0-9]+[.][0-9]+[.][0-9]+$",
+    },
     "ce_contactids": {"description": "The contacts the fact is about, separated by commas; absent if there are none."},
     "ce_appendid": {
         "description": "The append it was written in. The same event id with another append: a version that was used"
@@ -39,7 +44,7 @@ HEADERS: dict[str, dict[str, Any]] = {
     "ce_traceparent": {"description": "The trace that made the fact (W3C); absent if it was not traced.", **_TRACE},
     "traceparent": {"description": "The span that sent the record (W3C); absent if it was not traced.", **_TRACE},
 }
-OPTIONAL = frozenset({"ce_contactids", "ce_causationid", "ce_traceparent", "traceparent"})
+OPTIONAL = frozenset({"ce_position", "ce_contactids", "ce_causationid", "ce_traceparent", "traceparent"})
 
 
 def headers_schema() -> dict[str, Any]:
@@ -69,6 +74,7 @@ def example_headers(fact_type: str) -> dict[str, str]:
         "ce_actor": "user:maria",
         "ce_channel": "web",
         "ce_correlationid": str(uuid5(STREAM, "correlation")),
+        "ce_position": "1.2048.517",
         "ce_contactids": str(CONTACT),
         "ce_traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     }

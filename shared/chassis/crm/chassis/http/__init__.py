@@ -11,6 +11,7 @@ from crm.chassis.http.broadcaster import Broadcaster
 from crm.chassis.http.consistency import Consistency, StreamVersion, Waiter, parse_token
 from crm.chassis.http.endpoint import Endpoint, Router
 from crm.chassis.http.headers import Channel
+from crm.chassis.http.news import News, Newsfeed
 from crm.chassis.http.operations import Documents
 from crm.chassis.http.problems import FieldError, Kind, Problem, invalid, retry_later
 from crm.chassis.http.reading import NamedView, PageQuery, ReadModel, Tables, reads
@@ -33,6 +34,8 @@ __all__ = [
     "MalformedCursor",
     "Misdeclared",
     "NamedView",
+    "News",
+    "Newsfeed",
     "Page",
     "PageQuery",
     "PageRequest",

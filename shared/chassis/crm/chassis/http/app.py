@@ -15,6 +15,7 @@ from crm.chassis.http.consistency import Waiter
 from crm.chassis.http.description import describe
 from crm.chassis.http.edge import Edge
 from crm.chassis.http.endpoint import Endpoint
+from crm.chassis.http.news import News
 from crm.chassis.http.operations import Documents, operations
 from crm.chassis.http.reading import Reads, read_model
 from crm.chassis.http.refusing import refuse_in_problems
@@ -43,6 +44,7 @@ class Api:
     log: EventLog | None = None
     database: Database | None = None
     waiter: Waiter | None = None
+    news: News | None = None
     health: Health = field(default_factory=Health)
     documents: Documents = field(default_factory=Documents)
     public: Collection[str] = ()
@@ -71,6 +73,7 @@ def create_app(api: Api) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False, "operation_spans": False},
     )
     app.state.log, app.state.database, app.state.waiter = api.log, api.database, api.waiter
+    app.state.news = api.news
     app.state.verifier, app.state.parts = api.verifier, {type(each): each for each in api.parts}
     app.routes.extend(_endpoints(api.routers))
     app.routes.extend(operations(api.health, api.documents).routes)
@@ -116,6 +119,8 @@ def _lifespan(api: Api) -> Callable[[FastAPI], AbstractAsyncContextManager[None]
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         to_thread.current_default_thread_limiter().total_tokens = api.threads
         yield
+        if api.news:
+            await api.news.close()
         if api.waiter:
             await api.waiter.close()
         for close in api.closing:

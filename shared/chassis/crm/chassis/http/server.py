@@ -35,10 +35,12 @@ def serve(
     *,
     shared: bool = False,
     started: Callable[[int], None] | None = None,
+    ending: Callable[[], None] | None = None,
 ) -> None:
     """Answers requests until `stop` is set; then takes no new ones and ends those under way, 10 s at most.
 
-    Port 0 takes a free one; `started` is told which. With `shared`, several processes may serve the same port.
+    Port 0 takes a free one; `started` is told which. `ending` is called on the event loop when it stops. With
+    `shared`, several processes may serve the same port.
     Raises `OSError` if the port is taken, `ServerFailed` if the app does not start.
     """
     listener = listen(host, port, shared=shared)
@@ -55,19 +57,25 @@ def serve(
         )
     )
     with listener, asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        runner.run(_serve(server, listener, stop, started))
+        runner.run(_serve(server, listener, stop, started, ending))
     if not server.started:
         raise ServerFailed("The app did not start; its log says why.")
 
 
 async def _serve(
-    server: _Server, listener: socket.socket, stop: threading.Event, started: Callable[[int], None] | None
+    server: _Server,
+    listener: socket.socket,
+    stop: threading.Event,
+    started: Callable[[int], None] | None,
+    ending: Callable[[], None] | None,
 ) -> None:
-    ended = threading.Event()
+    ended, loop = threading.Event(), asyncio.get_running_loop()
 
     def stop_when_told() -> None:
         stop.wait()
         server.should_exit = True
+        if ending and not loop.is_closed():
+            loop.call_soon_threadsafe(ending)
 
     def tell_when_started() -> None:
         while not (server.started or ended.wait(0.02)):

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from crm.events import Sealed
+from crm.events import Position, Sealed
 from crm.events.fact import service_of
 
 Headers: TypeAlias = list[tuple[str, bytes]]
@@ -75,6 +75,7 @@ class _Wire(msgspec.Struct, frozen=True):
     ce_actor: str
     ce_channel: str
     ce_correlationid: str
+    ce_position: Annotated[str, Meta(pattern=r"^[0-9]{1,18}(\.[0-9]{1,18}){2}$")] | None = None
     ce_contactids: str | None = None
     ce_causationid: str | None = None
     ce_traceparent: str | None = None
@@ -114,6 +115,8 @@ def to_record(sealed: Sealed, traceparent: str | None = None) -> Record:
         ("ce_channel", sealed.channel.encode()),
         ("ce_correlationid", sealed.correlation_id.encode()),
     ]
+    if sealed.position is not None:
+        headers.append(("ce_position", b"%d.%d.%d" % sealed.position))
     if sealed.contact_ids:
         headers.append(("ce_contactids", b",".join(map(_text, sealed.contact_ids))))
     if sealed.causation_id is not None:
@@ -126,7 +129,7 @@ def to_record(sealed: Sealed, traceparent: str | None = None) -> Record:
 
 
 def from_record(message: Message) -> Sealed:
-    """A fact as it came, without a position. Raises `MalformedRecord`."""
+    """A fact as it came, with its position in the log it came from. Raises `MalformedRecord`."""
     value = message.value()
     if value is None:
         raise MalformedRecord(message, "value", "there is none")
@@ -152,6 +155,7 @@ def from_record(message: Message) -> Sealed:
         correlation_id=wire.ce_correlationid,
         causation_id=wire.ce_causationid,
         traceparent=wire.ce_traceparent,
+        position=Position(*map(int, wire.ce_position.split("."))) if wire.ce_position else None,
         type=wire.ce_type,
         value=value,
     )

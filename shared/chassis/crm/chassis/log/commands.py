@@ -15,7 +15,7 @@ from opentelemetry.trace import SpanKind
 
 from crm.chassis.decider import Aggregate, Command, Rejected, Taken
 from crm.chassis.log.context import Context, Idempotency, Step, Written
-from crm.chassis.log.draft import Draft, in_order
+from crm.chassis.log.draft import Draft
 from crm.chassis.log.refusals import raise_again, written_down
 from crm.chassis.log.store import Append, Conflict, Disconnected, KeyReused, Remembered
 from crm.chassis.telemetry import traceparent_of
@@ -130,7 +130,7 @@ class Commands:
         context = self.context
         append = Append(
             append_id=uuid4(),
-            facts=in_order(draft.facts),
+            facts=tuple(draft.facts),
             actor=context.actor,
             channel=context.channel,
             correlation_id=context.correlation_id,

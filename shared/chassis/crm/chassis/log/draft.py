@@ -1,6 +1,6 @@
 """A draft: what a command decided on freshly loaded state, before it is appended."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -143,11 +143,6 @@ def own(aggregate: Aggregate[Any, Any], history: Sequence[Sealed]) -> Sequence[S
     if history and upcasts.current_type(history[0].type) not in types:
         raise Unknown(f"There is no such {aggregate.name}.")
     return history
-
-
-def in_order(facts: Iterable[NewFact]) -> tuple[NewFact, ...]:
-    """Sorted by stream: two appends that meet on several streams then lock them in the same order."""
-    return tuple(sorted(facts, key=lambda fact: (fact.stream, fact.version)))
 
 
 def _claims_of(aggregate: Aggregate[Any, Any], state: Any) -> set[Claim]:

@@ -46,15 +46,21 @@ _STREAMS = f"""
     ORDER BY events.originator_id, events.originator_version
 """
 
+# Numbered in the order they were decided in, inserted in the order of their streams: two appends that meet on several
+# streams then lock them in the same order.
 _INSERT = """
-    INSERT INTO events (originator_id, originator_version, topic, state, append_id, partition_key, occurred_at,
-        actor, channel, contact_ids, correlation_id, causation_id, traceparent)
-    SELECT stream, version, topic, state, %(append_id)s, partition_key, coalesce(occurred_at, now()),
+    INSERT INTO events (notification_id, originator_id, originator_version, topic, state, append_id, partition_key,
+        occurred_at, actor, channel, contact_ids, correlation_id, causation_id, traceparent)
+    SELECT number, stream, version, topic, state, %(append_id)s, partition_key, coalesce(occurred_at, now()),
         %(actor)s, %(channel)s, contact_ids::uuid[], %(correlation_id)s, %(causation_id)s, %(traceparent)s
-    FROM unnest(%(streams)s::uuid[], %(versions)s::bigint[], %(topics)s::text[], %(states)s::bytea[],
-        %(partition_keys)s::uuid[], %(occurred_ats)s::timestamptz[], %(abouts)s::text[])
-        WITH ORDINALITY AS new (stream, version, topic, state, partition_key, occurred_at, contact_ids, place)
-    ORDER BY place
+    FROM (
+        SELECT nextval('events_notification_id_seq') AS number, new.*
+        FROM unnest(%(streams)s::uuid[], %(versions)s::bigint[], %(topics)s::text[], %(states)s::bytea[],
+            %(partition_keys)s::uuid[], %(occurred_ats)s::timestamptz[], %(abouts)s::text[])
+            WITH ORDINALITY AS new (stream, version, topic, state, partition_key, occurred_at, contact_ids, place)
+        ORDER BY place
+    ) AS numbered
+    ORDER BY stream, version
 """
 
 _REMEMBER = """

@@ -72,6 +72,7 @@ class Append:
 
     append_id: UUID
     facts: tuple[NewFact, ...]
+    """In the order in which they were decided, which is that of their positions."""
     actor: str
     channel: str
     correlation_id: str

@@ -26,6 +26,14 @@ SUBJECT = msgspec.Meta(extra={"subject": True})
 Subject: TypeAlias = Annotated[UUID, SUBJECT]
 """Marks the column (or the elements of a tuple column) that names a person whose erasure blanks the row."""
 
+
+class Words(frozenset[str]):
+    """The words of a text, to be searched: a column of type `tsvector`, without positions.
+
+    What a word is (case, accents) is for whoever makes them; none holds a NUL or more than 500 characters.
+    """
+
+
 NULL = b"\xff\xff\xff\xff"
 Encode: TypeAlias = Callable[[Any], bytes]
 Decode: TypeAlias = Callable[[Any], Any]
@@ -149,6 +157,15 @@ def _number(value: Decimal) -> bytes:
     return _length(len(encoded)) + encoded
 
 
+def _words(value: Words) -> bytes:
+    lexemes = b"".join(word.encode() + b"\0\0\0" for word in value)  # each ends with NUL; it has no positions
+    return _length(4 + len(lexemes)) + _length(len(value)) + lexemes
+
+
+def _read_words(value: bytes) -> Words:
+    return Words(word.decode() for word in value[4:].split(b"\0\0\0")[:-1])
+
+
 def _json(value: Any) -> bytes:
     encoded = b"\x01" + _to_json(value)
     return _length(len(encoded)) + encoded
@@ -167,6 +184,7 @@ KINDS: dict[Any, Kind] = {
     datetime: Kind("timestamptz", 1184, _moment),
     date: Kind("date", 1082, lambda value: _int4(4, value.toordinal() - _DAY_ZERO)),
     bytes: Kind("bytea", 17, lambda value: _length(len(value)) + value),
+    Words: Kind("tsvector", 3614, _words, _read_words, blank=""),
 }
 
 

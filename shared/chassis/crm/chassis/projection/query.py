@@ -132,7 +132,7 @@ class Queries(Generic[R]):
         limited = f" LIMIT {int(limit)}" if limit is not None else ""
         rows = self.table.rows
         statement = f'SELECT {rows.selected} FROM {table} AS "{self.family}" WHERE {where}{ordered}{limited}'
-        with _connected(db) as connection, connection.cursor(binary=True) as cursor:
+        with connected(db) as connection, connection.cursor(binary=True) as cursor:
             return [rows.make(record) for record in cursor.execute(statement.encode(), params).fetchall()]
 
 
@@ -204,7 +204,8 @@ def _term(rows: RowType[Any], asked: str) -> _Term:
 
 
 @contextmanager
-def _connected(db: Db) -> Iterator[Connection[Any]]:
+def connected(db: Db) -> Iterator[Connection[Any]]:
+    """A connection to ask on: one of the database's, or the one that was given."""
     if isinstance(db, Connection):
         yield db
     else:

@@ -92,12 +92,17 @@ class RowType(Generic[R]):
         return {each.name: each.blank for each in self.columns if each.personal}
 
 
-class Table(Generic[R]):
-    """One table of rows of one type. `more` are columns a row type does not know, such as those of row history."""
+ARRIVED = "arrived xid8 NOT NULL DEFAULT pg_current_xact_id()"
+"""The column that a row type does not know: the transaction that added the row, for who waits for new ones."""
 
-    def __init__(self, name: str, rows: RowType[R], indexes: tuple[str, ...] = ()) -> None:
+
+class Table(Generic[R]):
+    """One table of rows of one type. With `arrivals` it also keeps when each row was added, in the order of commits."""
+
+    def __init__(self, name: str, rows: RowType[R], indexes: tuple[str, ...] = (), *, arrivals: bool = False) -> None:
         self.name = name
         self.rows = rows
+        self.arrivals = arrivals
         self.indexes = indexes
         self._encoders = [each.encode() for each in rows.columns]
         self._nested = [as_text(each) if each.kind.nested else each.encode() for each in rows.columns]
@@ -110,7 +115,7 @@ class Table(Generic[R]):
 
     def create(self, connection: Connection[Any]) -> None:
         """Makes the table and its indexes unless they are there; raises if it is there with other columns."""
-        columns = ", ".join(each.definition for each in self.rows.columns)
+        columns = ", ".join([each.definition for each in self.rows.columns] + [ARRIVED] * self.arrivals)
         key = ", ".join(_quoted(self.rows.key))
         connection.execute(
             f"CREATE TABLE IF NOT EXISTS {self.name} ({columns}, PRIMARY KEY ({key})) WITH (fillfactor = 80)".encode()
@@ -119,8 +124,8 @@ class Table(Generic[R]):
             connection.execute(definition.encode())
 
     def definitions(self) -> list[str]:
-        """The statements that make the indexes: those asked for, and one per subject column, for erasures."""
-        asked = list(self.indexes)
+        """The statements that make the indexes: those asked for, the one for arrivals, and one per subject column."""
+        asked = [*self.indexes, *([f"{self.rows.key[0]}, arrived"] if self.arrivals else [])]
         asked += [each for each in self.rows.subjects if each not in (self.rows.key[0], *self.indexes)]
         return [_index(self.name, each, several=self.rows.subjects.get(each, False)) for each in asked]
 
@@ -219,7 +224,7 @@ def _quoted(names: Iterable[str]) -> list[str]:
 def _index(table: str, asked: str, *, several: bool) -> str:
     """An index of a table. `asked` is what stands in its parentheses; `UNIQUE` may stand before it."""
     unique, columns = ("UNIQUE ", asked[7:]) if asked.upper().startswith("UNIQUE ") else ("", asked)
-    method = "gin" if several or re.search(r"\bgin_|\b(jsonb|jsonb_path|array)_ops\b", columns) else "btree"
+    method = "gin" if several or re.search(r"\bgin_|\b(jsonb|jsonb_path|array|tsvector)_ops\b", columns) else "btree"
     method = "gist" if re.search(r"\bgist_", columns) else method
     return f"CREATE {unique}INDEX IF NOT EXISTS {index_name(table, asked)} ON {table} USING {method} ({columns})"
 

@@ -1,12 +1,12 @@
 """Switching to a rebuilt view: its tables take the names of the live ones, in one short transaction."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from psycopg import Connection, sql
 from psycopg.types.json import Jsonb
 
 from crm.chassis.projection import places
+from crm.chassis.projection.rows import Table
 from crm.chassis.projection.standing import BUILDING, RUNNING, STOPPED
 from crm.chassis.projection.view import View
 
@@ -71,12 +71,13 @@ def tables(view: View[Any]) -> list[str]:
     return [view.table.name, *([view.history.table.name] if view.history else [])]
 
 
-def checksum(connection: Connection[Any], table: str, key: Sequence[str]) -> str:
+def checksum(connection: Connection[Any], table: Table[Any]) -> str:
     """The number of rows of a table and a hash over all of them in the order of their key (invariant I6)."""
+    columns, key = (sql.SQL(", ").join(map(sql.Identifier, each)) for each in (table.rows.names, table.rows.key))
     row = connection.execute(
         sql.SQL(
-            "SELECT count(*) || ':' || md5(coalesce(string_agg(md5(t::text), '' ORDER BY {}), '')) FROM {} AS t"
-        ).format(sql.SQL(", ").join(map(sql.Identifier, key)), sql.Identifier(table))
+            "SELECT count(*) || ':' || md5(coalesce(string_agg(md5(ROW({})::text), '' ORDER BY {}), '')) FROM {}"
+        ).format(columns, key, sql.Identifier(table.name))
     ).fetchone()
     assert row
     return str(row[0])
@@ -84,8 +85,7 @@ def checksum(connection: Connection[Any], table: str, key: Sequence[str]) -> str
 
 def checksums(connection: Connection[Any], view: View[Any]) -> list[str]:
     """The checksums of a view's tables."""
-    keys = [view.table.rows.key, *([view.history.table.rows.key] if view.history else [])]
-    return [checksum(connection, table, key) for table, key in zip(tables(view), keys, strict=True)]
+    return [checksum(connection, each) for each in (view.table, *([view.history.table] if view.history else []))]
 
 
 def _compare(connection: Connection[Any], live: str, built: str) -> None:

@@ -42,8 +42,8 @@ class View(Queries[R], Generic[R]):
 
     `key` names the column or columns that identify a row; the default key of a fact is its stream. A new `version` is
     a new table, built beside the old one. `indexes` are what stands in the parentheses of CREATE INDEX. With
-    `row_history` lists answer `as_of`: see `history`. `services` is needed only with `on_any` (default: all services);
-    otherwise it follows from the facts.
+    `row_history` lists answer `as_of`: see `history`. With `arrivals` one can wait for new rows: see `arrivals`.
+    `services` is needed only with `on_any` (default: all services); otherwise it follows from the facts.
     """
 
     acts = False
@@ -58,6 +58,7 @@ class View(Queries[R], Generic[R]):
         indexes: tuple[str, ...] = (),
         services: Iterable[str] = (),
         row_history: bool = False,
+        arrivals: bool = False,
     ) -> None:
         self.family = name
         self.version = version
@@ -67,7 +68,7 @@ class View(Queries[R], Generic[R]):
         self._services = frozenset(services)
         self._types: set[str] = set()
         rows = RowType(row, key)
-        self._place(rows, f"{name}_v{version}", indexes)
+        self._place(rows, f"{name}_v{version}", indexes, arrivals)
 
     @overload
     def on(self, fact: type[F1], /, *, keys: Keys[Recorded[F1]] | None = None) -> Register[R, Recorded[F1]]: ...
@@ -183,7 +184,7 @@ class View(Queries[R], Generic[R]):
         """The same view over tables of another name, to be built beside this one."""
         other: View[R] = object.__new__(type(self))
         other.__dict__.update(self.__dict__)
-        other._place(self.table.rows, self.name + suffix, self.table.indexes)
+        other._place(self.table.rows, self.name + suffix, self.table.indexes, self.table.arrivals)
         return other
 
     def fold(self, facts: Iterable[Recorded[Fact]]) -> dict[Key, R]:
@@ -201,8 +202,8 @@ class View(Queries[R], Generic[R]):
         """The handlers of a class of facts, in the order they were registered."""
         return self.handlers.get(fact, []) + self.any_handlers
 
-    def _place(self, rows: RowType[R], name: str, indexes: tuple[str, ...]) -> None:
-        self.table = Table(name, rows, indexes)
+    def _place(self, rows: RowType[R], name: str, indexes: tuple[str, ...], arrivals: bool) -> None:
+        self.table = Table(name, rows, indexes, arrivals=arrivals)
         self.history = History(self.table) if self.row_history else None
 
 

@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 
 from crm.chassis.auth import LocalIssuer
 from crm.chassis.database import Database
-from crm.chassis.http import Api, Waiter, create_app
+from crm.chassis.http import Api, News, Waiter, create_app
 from crm.chassis.keys import MemoryKeys
 from crm.chassis.log import EventLog, MemoryStore
 from crm.chassis.migrations import CHASSIS, migrate
@@ -100,6 +100,7 @@ def api_of(
         log=log,
         database=database,
         waiter=Waiter(ViewConsistency(database, service.views), timeout_s=1.0) if database else None,
+        news=News(database) if database else None,
         public=service.public,
         parts=(settings,),
     )

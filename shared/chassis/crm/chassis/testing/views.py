@@ -55,10 +55,11 @@ class Records:
         subject: UUID | None = None,
         contact_ids: Sequence[UUID] | None = None,
         occurred_at: datetime | None = None,
+        actor: str = "user:ada",
     ) -> list[Sealed]:
         """Appends facts to a stream in one append; `subject` is whose key seals what is personal."""
-        append_id = uuid4()
-        return [self._append(stream, fact, append_id, subject or stream, contact_ids, occurred_at) for fact in facts]
+        about = (uuid4(), subject or stream, contact_ids, occurred_at, actor)
+        return [self._append(stream, fact, *about) for fact in facts]
 
     def read(self, after: Position | None, limit: int) -> Sequence[Sealed]:
         """The facts after a position."""
@@ -73,6 +74,7 @@ class Records:
         subject: UUID,
         contact_ids: Sequence[UUID] | None,
         occurred_at: datetime | None,
+        actor: str,
     ) -> Sealed:
         self._versions[stream] += 1
         version, number = self._versions[stream], len(self.log) + 1
@@ -84,7 +86,7 @@ class Records:
             partition_key=subject,
             occurred_at=occurred_at or recorded_at,
             recorded_at=recorded_at,
-            actor="user:ada",
+            actor=actor,
             channel="web",
             contact_ids=(subject,) if contact_ids is None else tuple(contact_ids),
             correlation_id="test",

@@ -1,0 +1,45 @@
+"""The history of an account: what happened with all people of an organisation, and of what belongs to it."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+
+from crm.chassis.http import PageQuery, ReadModel, Router, Streams, reads
+from crm.contacts.account import accounts
+from crm.contacts.api.asked import Only
+from crm.contacts.api.bodies import CanReadContacts
+from crm.contacts.belonging import belonging
+from crm.contacts.grouping import tree_of
+from crm.contacts.history import history
+from crm.contacts.paging import HistoryPage, page_of
+from crm.contacts.reader import Reader
+from crm.contacts.reassigned import reassigned
+from crm.contacts.staff import staff_of
+from crm.contacts.views import aliases
+from crm.contacts.walking import Order
+
+router = Router(prefix="/accounts/{account_id}/history", tags=["history"])
+
+
+@router.get("", dependencies=[reads(history, belonging, aliases, reassigned)])
+def get_account_history(
+    account_id: UUID,
+    page: PageQuery,
+    only: Only,
+    db: ReadModel,
+    streams: Streams,
+    agent: CanReadContacts,
+    order: Order = "newest",
+    below: Annotated[bool, Query(description="Also of the people of everything that belongs to it.")] = True,
+    former: Annotated[bool, Query(description="Also of people who have left.")] = False,
+) -> HistoryPage:
+    """What happened with the people who belong to an account, today or on the day of `as_of`, in one order."""
+    streams.get(accounts, account_id)
+    past = {"as_of": only.as_of, "as_known_at": only.as_known_at}
+    among = [each.account_id for each in tree_of(streams, account_id, **past).nodes] if below else [account_id]
+    on = None if former else (only.as_of or only.as_known_at or datetime.now(UTC)).date()
+    ids = staff_of(db, among, on=on)
+    unseal = streams.keys.unseal
+    return page_of(db, ids, page, reader=Reader.of(agent), order=order, only=only, unseal=unseal)

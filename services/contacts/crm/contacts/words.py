@@ -1,0 +1,46 @@
+"""The words by which an item of the history is found, whatever the language: lower case, without accents (C10)."""
+
+import re
+from collections.abc import Collection, Iterator
+from typing import Any
+from uuid import UUID
+
+from crm.chassis.projection.columns import Words
+from crm.contacts.directory import plain
+
+LONGEST = 100
+"""Of a longer word so many characters count."""
+
+_WORD = re.compile(r"\w+")
+_ASKED = re.compile(r"(\w+)(\*?)")
+
+
+def words_of(contact: UUID, summary: str, personal: dict[str, Any] | None) -> Words:
+    """What an item is found by: the words of its summary and of what it says of a person; and whose it is.
+
+    That the contact is one of the words lets one index answer for one contact, however often a word is used elsewhere.
+    """
+    texts = plain(" ".join([summary, *_texts(personal)]))
+    return Words([*(each[:LONGEST] for each in _WORD.findall(texts)), _whose(contact)])
+
+
+def asked_for(contacts: Collection[UUID], text: str) -> str | None:
+    """A `tsquery` for items of these contacts with all words of a text; `invoic*` is any word that begins so.
+
+    None if there is no word in it.
+    """
+    words = [f"'{each[:LONGEST]}'{':*' if begins else ''}" for each, begins in _ASKED.findall(plain(text))]
+    theirs = " | ".join(f"'{_whose(each)}'" for each in contacts)
+    return " & ".join([f"({theirs})", *words]) if words else None
+
+
+def _whose(contact: UUID) -> str:
+    return f"={contact.hex}"
+
+
+def _texts(personal: dict[str, Any] | None) -> Iterator[str]:
+    for value in (personal or {}).values():
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, list | tuple):
+            yield from map(str, value)
