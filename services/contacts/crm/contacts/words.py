@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from crm.chassis.projection.columns import Words
-from crm.contacts.directory import plain
+from crm.contacts.matching import plain
 
 LONGEST = 100
 """Of a longer word so many characters count."""

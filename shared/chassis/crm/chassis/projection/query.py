@@ -107,7 +107,7 @@ class Queries(Generic[R]):
         inner = f'SELECT *, ({rank})::bigint AS ranked FROM {table} AS "{self.family}" WHERE {where}'
         statement = f'SELECT ranked, {rows.selected} FROM ({inner}) AS "{self.family}" WHERE {after} ORDER BY {ordered}'
         statement += f" LIMIT {page.limit + 1}"
-        with _connected(db) as connection, connection.cursor(binary=True) as cursor:
+        with connected(db) as connection, connection.cursor(binary=True) as cursor:
             records = cursor.execute(statement.encode(), [*rank_params, *params, *at]).fetchall()
         items = [(record[0], rows.make(record[1:])) for record in records[: page.limit]]
         more = to_cursor(ordered, [items[-1][0], *order.values(items[-1][1])]) if len(records) > page.limit else None
