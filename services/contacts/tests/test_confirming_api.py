@@ -148,3 +148,8 @@ def test_the_page_shows_the_published_text_in_its_language_and_nothing_of_the_pe
 
 def test_a_link_tells_nothing_of_anybody(ask: Any, link: Any, tmp_path: Path) -> None:
     assert set(link(ask())) <= set("/confirmABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+def test_a_link_to_preferences_needs_to_know_where_the_service_is_reached(api: TestClient, ada: UUID) -> None:
+    answer = api.post(f"/contacts/{ada}/preference-link")
+    assert (answer.status_code, "RAPPORT_PUBLIC_URL" in answer.json()["detail"]) == (409, True)

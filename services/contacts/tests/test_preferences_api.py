@@ -230,10 +230,6 @@ def test_the_page_works_for_anybody(reader: TestClient, link: str) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_a_link_needs_to_know_where_the_service_is_reached(api: TestClient, registered: Callable[..., UUID]) -> None:
-    assert api.post(f"/contacts/{registered()}/preference-link").json()["url"].startswith("https://contacts.")
-
-
 def test_only_what_was_shown_can_change() -> None:
     news, survey = Choice("email", "news"), Choice("email", "survey")
     offers = [Offer(UUID(int=1), "news", "1", "en", "Send me news.")]

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from crm.chassis.decider import Rejected, Unknown
 from crm.chassis.http import PublicLog, Router, Streams
-from crm.chassis.http.pages import HTML, NOT_FOUND, OK, Pages
+from crm.chassis.http.pages import NOT_FOUND, OK, PAGE_OR_PROBLEM, Pages
 from crm.chassis.log import EventLog
 from crm.chassis.people.links import AskedFor, read_confirmation
 from crm.contacts.api.visitors import Visitor, day
@@ -22,8 +22,8 @@ router = Router(prefix="/confirm", tags=["public pages"])
 
 _pages = Pages("crm.contacts")
 _GONE: dict[int | str, dict[str, Any]] = {
-    409: {"description": "It was confirmed before.", **HTML},
-    410: {"description": "The link was not used in time, or something else was said since.", **HTML},
+    409: {"description": "It was confirmed before.", **PAGE_OR_PROBLEM},
+    410: {"description": "The link was not used in time, or something else was said since.", **PAGE_OR_PROBLEM},
 }
 _PAGE = OK | NOT_FOUND | _GONE
 

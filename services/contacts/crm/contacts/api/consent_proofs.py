@@ -34,7 +34,7 @@ def get_proof(
     agent: CanReadContacts,
     deployment: Deployment,
     form: Annotated[Literal["json", "pdf"] | None, Query(alias="format", description="Instead of `Accept`.")] = None,
-    accept: Annotated[str, Header(max_length=500)] = JSON,
+    accept: Annotated[str, Header(include_in_schema=False)] = JSON,
 ) -> Response:
     """Who agreed to which text, when and from where they were asked and answered, and the facts that show it."""
     found = find(streams, contact_id)

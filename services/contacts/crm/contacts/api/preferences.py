@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from crm.chassis.decider import Erased, Rejected, Unknown
 from crm.chassis.http import PublicLog, ReadModel, Router, Streams, reads
-from crm.chassis.http.pages import HTML, NOT_FOUND, OK, Pages
+from crm.chassis.http.pages import NOT_FOUND, OK, PAGE_OR_PROBLEM, Pages
 from crm.chassis.log import EventLog, Step
 from crm.chassis.people.links import preference_token, read_preference
 from crm.contacts.api.bodies import ERASED, Deployment
@@ -32,8 +32,12 @@ router = Router(tags=["public pages"])
 SOURCE = "preference-page"
 _pages = Pages("crm.contacts")
 _PAGE: dict[int | str, dict[str, Any]] = (
-    OK | NOT_FOUND | {410: {"description": "A page that says that there is nothing any more.", **HTML}}
+    OK | NOT_FOUND | {410: {"description": "A page that says that there is nothing any more.", **PAGE_OR_PROBLEM}}
 )
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_UNREACHABLE: dict[int | str, dict[str, Any]] = {
+    409: {"description": "It is not known where this service is reached from outside", "content": _PROBLEM}
+}
 _READS = [reads(permissions, wording_list)]
 _Values = Annotated[list[Annotated[str, Form(max_length=200)]], Form(max_length=500)]
 _Languages = Annotated[str, Header(alias="Accept-Language", max_length=500)]
@@ -45,7 +49,7 @@ class LinkAnswer(BaseModel):
     url: str
 
 
-@router.post("/contacts/{contact_id}/preference-link", responses=ERASED)
+@router.post("/contacts/{contact_id}/preference-link", responses=ERASED | _UNREACHABLE)
 def post_link(contact_id: UUID, streams: Streams, agent: CanRecordConsent, deployment: Deployment) -> LinkAnswer:
     """The link to a contact's page of preferences, to be given to nobody else."""
     found = find(streams, contact_id)

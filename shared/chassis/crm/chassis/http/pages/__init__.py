@@ -22,8 +22,10 @@ _HTML = {"text/html": {"schema": {"type": "string"}}}
 HTML: dict[str, Any] = {"content": _HTML}
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 OK: dict[int | str, dict[str, Any]] = {200: {"description": "A page for people.", **HTML}}
+PAGE_OR_PROBLEM: dict[str, Any] = {"content": _HTML | _PROBLEM}
+"""What refuses by a page, and by a problem where somebody else was faster or a part is away."""
 NOT_FOUND: dict[int | str, dict[str, Any]] = {
-    404: {"description": "A page that says so; a problem, if there is no such address.", "content": _HTML | _PROBLEM}
+    404: {"description": "A page that says so; a problem, if there is no such address.", **PAGE_OR_PROBLEM}
 }
 
 
