@@ -286,3 +286,41 @@ def test_c6_c7_a_preview_tells_consents_and_conflicts_and_is_the_result(suite: T
     post(f"/contacts/{bob}/merge", absorb=[ada], versions=preview["versions"])
     assert suite.get(f"/contacts/{ada}").json() == preview["profile"]
     assert suite.post(f"/contacts/{bob}/merge/preview", json={"absorb": [ada]}).status_code == 409
+
+
+def test_c8_what_two_ids_have_is_taken_away_from_both(api: TestClient, registered: Register, merge: Merge) -> None:
+    for each in ("shoe_size", "hat_size"):
+        body = {"name": each, "label": each, "type": "number"}
+        api.post("/attributes/contact", json=body).raise_for_status()
+    ada, bob = registered("Ada", attributes={"hat_size": 7}), registered("Bob", attributes={"shoe_size": 43})
+    for each in (ada, bob):
+        api.post(f"/contacts/{each}/tags", json={"tag": "vip"}).raise_for_status()
+        address = {"label": "work", "address": {"city": f"City {each}"}}
+        api.put(f"/contacts/{each}/addresses", json=address).raise_for_status()
+    merge(ada, bob, survivor=str(ada))
+    assert api.get(f"/contacts/{ada}").json()["attributes"] == {"hat_size": 7, "shoe_size": 43}
+    for method, path, body in (
+        ("POST", "tags/remove", {"tag": "vip"}),
+        ("POST", "addresses/remove", {"label": "work"}),
+        ("PATCH", "attributes", {"attributes": {"shoe_size": None, "hat_size": 8}}),
+    ):
+        api.request(method, f"/contacts/{ada}/{path}", json=body).raise_for_status()
+    read = api.get(f"/contacts/{ada}").json()
+    assert (read["tags"], read["further_addresses"], read["attributes"]) == ([], [], {"hat_size": 8})
+
+
+def test_c8_an_upsert_by_an_absorbed_contacts_id_adds_to_the_person(
+    api: TestClient, registered: Register, merge: Merge, read: Read, log: EventLog
+) -> None:
+    ada = registered("Ada", emails=["ada@x.example"])
+    bob = registered("Bob", emails=["bob@x.example"], external_ids=[{"system": "shop", "id": "7"}])
+    merge(ada, bob, survivor=str(ada))
+    emails = ["BOB@x.example", "new@x.example", "ada@x.example"]
+    body = {"name": "Ada", "emails": emails, "external_id": {"system": "shop", "id": "7"}}
+    for _ in range(2):
+        answer = api.put("/contacts/by-external-id", json=body)
+        assert answer.is_success, answer.text
+    person = read(bob)
+    assert {each["email"] for each in person["emails"]} == {"ada@x.example", "bob@x.example", "new@x.example"}
+    assert [str(each.fact) for each in log.stream(bob)[2:]] == []
+    assert len(log.stream(ada)) == 4

@@ -23,9 +23,12 @@ from crm.chassis.people.identity import read_phone
 from crm.chassis.people.known import Holders, KnownContacts
 from crm.chassis.people.permissions import Permissions
 from crm.chassis.projection import View
+from crm.contacts import details_record as record
 from crm.contacts import reach
+from crm.contacts.alias import identify, recognise
 from crm.contacts.consent import consent_stream, consents, grant, withdraw
 from crm.contacts.contact import contacts, identifiers
+from crm.contacts.details import Handle
 from crm.contacts.directory import directory
 from crm.contacts.history import history
 from crm.contacts.interaction import interactions, log_interaction
@@ -60,6 +63,7 @@ class Merging(RuleBasedStateMachine):
         self.ids: list[UUID] = []
         self.parents: dict[UUID, UUID] = {}
         self.merges: dict[UUID, tuple[UUID, list[UUID]]] = {}
+        self.aliases: dict[UUID, UUID] = {}
 
     def root(self, contact: UUID) -> UUID:
         while contact in self.parents:
@@ -85,6 +89,10 @@ class Merging(RuleBasedStateMachine):
 
     def family(self, contact: UUID) -> set[UUID]:
         return {each for each in self.ids if self.root(each) == self.root(contact)}
+
+    def known_as(self, contact: UUID) -> set[UUID]:
+        """The provisional ids of a person."""
+        return {alias for alias, holder in self.aliases.items() if self.root(holder) == self.root(contact)}
 
     @initialize(names=st.lists(some, min_size=2, max_size=5))
     def several_people(self, names: list[int]) -> None:
@@ -124,6 +132,32 @@ class Merging(RuleBasedStateMachine):
         phone = read_phone(f"030 90182{value}" if value else "reception", "DE")
         more: dict[str, Any] = {"adds": what == "add", "primary": "primary_phone" if what == "first" else None}
         self.attempt(self.person(at), partial(command, phone=phone), partial(reach.find_phone, phone=phone), **more)
+
+    @rule(at=people, value=some, what=st.sampled_from(["tag", "untag", "link", "unlink", "detail"]))
+    def detail(self, at: int, value: int, what: str) -> None:
+        handle, tag = Handle("mastodon", f"h{value}"), f"t{value}"
+        ways: dict[str, tuple[Command, Any, bool]] = {
+            "tag": (partial(record.tag, tag=tag), partial(record.has_tag, tag=tag), True),
+            "untag": (partial(record.untag, tag=tag), partial(record.has_tag, tag=tag), False),
+            "link": (partial(record.link_handle, handle=handle), partial(record.has_handle, handle=handle), True),
+            "unlink": (partial(record.unlink_handle, handle=handle), partial(record.has_handle, handle=handle), False),
+            "detail": (partial(record.detail, changes={"owner": tag, "language": None}), lambda _: False, False),
+        }
+        command, holds, adds = ways[what]
+        contact = self.person(at)
+        self.attempt(contact, command, holds, adds=adds)
+        if what == "untag":
+            assert tag not in find(self.log, contact).contact.tags, "a tag that was taken off is still there"
+
+    @rule(at=people)
+    def recognised(self, at: int) -> None:
+        """A provisional id turns out to be somebody known, by an identifier that one of the ids holds."""
+        holder, alias = self.ids[at % len(self.ids)], uuid4()
+        self.do.execute_together(
+            Step(contacts, alias, partial(identify, holder=holder)),
+            Step(contacts, holder, partial(recognise, alias=alias)),
+        )
+        self.aliases[alias] = holder
 
     @rule(at=people, purpose=st.sampled_from(["marketing", "survey"]), granted=st.booleans(), wording=some)
     def consent(self, at: int, purpose: str, granted: bool, wording: int) -> None:
@@ -209,7 +243,7 @@ class Merging(RuleBasedStateMachine):
         for each in self.ids:
             found = find(self.log, each)
             assert found.contact_id == self.root(each)
-            assert {found.contact_id, *found.contact.aliases} == self.family(each)
+            assert {found.contact_id, *found.contact.aliases} == self.family(each) | self.known_as(each)
 
     def teardown(self) -> None:
         for merge_id in list(self.merges):

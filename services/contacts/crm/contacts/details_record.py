@@ -1,6 +1,6 @@
 """What is known of a contact beside names and identifiers, and who takes care of it: commands. No I/O."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -72,6 +72,11 @@ def refresh(
             contact = evolve(contact, fact)
             decided.append(fact)
     return tuple(decided)
+
+
+def has_attribute(contact: Contact, *, names: Collection[str]) -> bool:
+    """Whether a contact has a value of one of these custom attributes."""
+    return any(each.attribute in names for each in contact.attributes)
 
 
 def confirm(contact: Contact | None) -> ContactConfirmed | None:

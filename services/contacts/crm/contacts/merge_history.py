@@ -41,7 +41,7 @@ class Link:
 
 
 def merges_of(log: EventLog, ids: Collection[UUID], moment: Moment) -> list[MergeRecord]:
-    """The merges in which one of these ids survived or was absorbed, the last one first."""
+    """The merges in which one of these ids survived or was absorbed."""
     own = [e for id in ids for e in _until(log.stream(id), moment)]
     others = {e.fact.survivor for e in own if isinstance(e.fact, ContactAbsorbed)}.difference(ids)
     facts = [*own, *(e for id in others for e in _until(log.stream(id), moment))]
@@ -53,7 +53,7 @@ def merges_of(log: EventLog, ids: Collection[UUID], moment: Moment) -> list[Merg
             case ContactsUnmerged(merge_id=merge_id, reason=reason) if merge_id in found:
                 undone = replace(found[merge_id], undone_at=e.occurred_at, undone_by=e.actor, reason=reason)
                 found[merge_id] = undone
-    return sorted(found.values(), key=lambda each: (each.merged_at, each.merge_id), reverse=True)
+    return list(found.values())
 
 
 def _opened(e: Recorded[Fact], f: ContactsMerged) -> MergeRecord:
@@ -70,9 +70,8 @@ def _opened(e: Recorded[Fact], f: ContactsMerged) -> MergeRecord:
 
 
 def chain_of(log: EventLog, family: Family, moment: Moment) -> list[Link]:
-    """Every id of a person but the canonical one, with the one it stands for; the nearest first."""
-    links = (link for each in family.members() for link in _links(log, each, moment))
-    return sorted(links, key=lambda each: (each.since, each.id))
+    """Every id of a person but the canonical one, with the one it stands for."""
+    return [link for each in family.members() for link in _links(log, each, moment)]
 
 
 def _links(log: EventLog, member: Family, moment: Moment) -> Iterator[Link]:

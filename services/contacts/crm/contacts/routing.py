@@ -9,10 +9,12 @@ from msgspec.structs import replace
 
 from crm.chassis.decider import Command, Rejected
 from crm.chassis.log import EventLog, Step
+from crm.chassis.people.merges import Merges
 from crm.contacts.contact import Contact, contacts
 from crm.contacts.family import Family
 from crm.contacts.merger import choose
 from crm.contacts.settling import as_read, living, nothing
+from crm.contacts.survivorship import compose
 
 Holds: TypeAlias = Callable[[Contact], Any]
 """Whether a contact itself has the value that a command is about."""
@@ -28,19 +30,45 @@ def routed(
     adds: bool = False,
     primary: str | None = None,
 ) -> Iterator[Step]:
-    """The steps of a command about a value: on the canonical contact, or on the absorbed one that holds it.
+    """The steps of a command about a value: on each id of the person that holds it, else on the canonical contact.
 
     What `adds` a value that the person has already changes nothing. What makes one the first, of the field `primary`,
     makes it the first of its holder, and the holder the one whose first value counts.
     """
     person = _person(log, contact_id)
-    holder = next((each for each in person.members() if holds(each.contact)), person) if person else None
-    if person is None or holder is None or holder is person:
+    holders = [each for each in person.members() if holds(each.contact)] if person else []
+    if person is None or holders in ([], [person]):
         yield Step(contacts, contact_id, command, expected)
         return
-    chosen = partial(choose, family=person, field=primary, source=holder.contact_id) if primary else nothing
-    yield Step(contacts, contact_id, as_read(person.contact, chosen), expected)
-    yield Step(contacts, holder.contact_id, as_read(holder.contact, nothing if adds else _for_person(command)))
+    first = holders[0]
+    if adds or primary:
+        holders = [first]
+    chosen = partial(choose, family=person, field=primary, source=first.contact_id) if primary else nothing
+    own = command if first is person else chosen
+    yield Step(contacts, contact_id, as_read(person.contact, own), expected)
+    for each in holders:
+        if each is not person:
+            yield Step(contacts, each.contact_id, as_read(each.contact, nothing if adds else _for_person(command)))
+
+
+def taken_away(log: EventLog, contact_id: UUID, command: Command, holds: Holds) -> Iterator[Step]:
+    """The steps that take a value away from the absorbed ids of a person, where it would show up again."""
+    person = _person(log, contact_id)
+    for each in person.members() if person else ():
+        if each is not person and holds(each.contact):
+            yield Step(contacts, each.contact_id, as_read(each.contact, _for_person(command)))
+
+
+def to_whole(log: EventLog, contact_id: UUID, command: Command) -> Step:
+    """The step of a command that adds to what is known: decided on what all ids of the person have together.
+
+    For a canonical id. What is new is recorded on it; what an absorbed id has already is so.
+    """
+    person = _person(log, contact_id)
+    if person is None or not person.absorbed:
+        return Step(contacts, contact_id, command)
+    whole = replace(compose(person).contact, merges=Merges())
+    return Step(contacts, contact_id, as_read(person.contact, lambda _: command(whole)))
 
 
 def _person(log: EventLog, contact_id: UUID) -> Family | None:

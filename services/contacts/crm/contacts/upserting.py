@@ -11,6 +11,7 @@ from crm.chassis.people.identity import external_identifier
 from crm.contacts.account import accounts
 from crm.contacts.contact import contacts
 from crm.contacts.lookup import find_erased
+from crm.contacts.routing import to_whole
 from crm.events.particulars import ExternalId
 
 
@@ -23,7 +24,7 @@ def upserting_account(log: EventLog, new: UUID, external_id: ExternalId, *, regi
 def upserting_contact(log: EventLog, new: UUID, external_id: ExternalId, *, register: Command, revise: Command) -> Step:
     """Revises the contact another system calls so, under its canonical id, or registers it under the id `new`."""
     holder = _holder(log, "", external_id)
-    return Step(contacts, find_erased(log, holder).contact_id, revise) if holder else Step(contacts, new, register)
+    return to_whole(log, find_erased(log, holder).contact_id, revise) if holder else Step(contacts, new, register)
 
 
 def _holder(log: EventLog, prefix: str, external_id: ExternalId) -> UUID | None:

@@ -56,17 +56,19 @@ def from_cursor(cursor: str, order: str, types: Sequence[Any]) -> list[Any]:
     raise _malformed()
 
 
-def page_in_memory(items: Sequence[T], page: PageRequest, order: str, key: Callable[[T], str]) -> Page[T]:
-    """A part of a short list that is read as a whole; `key` tells its items apart. Raises `MalformedCursor`."""
-    keys = [key(each) for each in items]
-    start = 0
+def page_in_memory(
+    items: Sequence[T], page: PageRequest, order: str, key: Callable[[T], str], *, descending: bool = False
+) -> Page[T]:
+    """A part of a short list that is read as a whole, in the order of `key`, which tells its items apart.
+
+    Raises `MalformedCursor` for a cursor of another list.
+    """
+    ordered = sorted(items, key=key, reverse=descending)
     if page.cursor is not None:
         (last,) = from_cursor(page.cursor, order, [str])
-        if last not in keys:
-            raise _malformed()
-        start = keys.index(last) + 1
-    end = start + page.limit
-    return Page(tuple(items[start:end]), to_cursor(order, [keys[end - 1]]) if end < len(items) else None)
+        ordered = [each for each in ordered if (key(each) < last if descending else key(each) > last)]
+    shown = tuple(ordered[: page.limit])
+    return Page(shown, to_cursor(order, [key(shown[-1])]) if len(ordered) > page.limit else None)
 
 
 def check_cursor(cursor: str) -> None:

@@ -101,4 +101,4 @@ def get_merges(
     past = Past(as_of, as_known_at)
     found = find(streams, contact_id, as_of=as_of, as_known_at=as_known_at)
     records = merges_of(streams, [each.contact_id for each in found.family.members()], past)
-    return page_in_memory(records, page, "merges", lambda each: str(each.merge_id))
+    return page_in_memory(records, page, "merges", lambda each: f"{each.merged_at} {each.merge_id}", descending=True)

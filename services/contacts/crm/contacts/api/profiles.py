@@ -13,7 +13,7 @@ from crm.contacts.api.particulars import ATag, External, SetAttributes
 from crm.contacts.attributing import in_force, unchanged
 from crm.contacts.contact import contacts
 from crm.contacts.registration import has_external_id
-from crm.contacts.routing import routed
+from crm.contacts.routing import routed, taken_away
 from crm.contacts.settling import settle
 
 router = Router(prefix="/contacts/{contact_id}", tags=["contacts"])
@@ -33,11 +33,13 @@ def describe_contact(
     contact_id: UUID, body: SetAttributes, log: Log, streams: Streams, agent: CanEditContacts, expected: IfMatch
 ) -> Written:
     """Sets custom attributes, or takes their values away."""
+    cleared = {name: None for name, value in body.attributes.items() if value is None}
 
     def plan() -> Sequence[Step]:
         rules = in_force(streams, "contact")
-        command = partial(record.describe, attributes=body.attributes, rules=rules)
-        return [Step(contacts, contact_id, command, expected), unchanged("contact", rules)]
+        command, clear = (partial(record.describe, attributes=each, rules=rules) for each in (body.attributes, cleared))
+        below = taken_away(streams, contact_id, clear, partial(record.has_attribute, names=cleared))
+        return [Step(contacts, contact_id, command, expected), unchanged("contact", rules), *below]
 
     return log.execute_planned(plan)
 

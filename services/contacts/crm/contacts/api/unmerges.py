@@ -99,4 +99,4 @@ def get_aliases(
     """The ids that stand for this person beside the canonical one, now or at a past moment (C8, C11)."""
     found = find(streams, contact_id, as_of=as_of, as_known_at=as_known_at)
     links = chain_of(streams, found.family, Past(as_of, as_known_at))
-    return page_in_memory(links, page, "aliases", lambda each: str(each.id))
+    return page_in_memory(links, page, "aliases", lambda each: f"{each.since} {each.id}")
