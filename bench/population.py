@@ -133,6 +133,8 @@ class Registry:
         if human.birthday is None:
             return human
         year, month, day = human.birthday.split("-")
+        if (month, day) == ("02", "29"):
+            return human
         if int(day) <= 12 and self.chance.random() < 0.5:
             return replace(human, birthday=f"{year}-{day}-{month}")
         return replace(human, birthday=f"{year[:3]}{self.chance.randrange(10)}-{month}-{day}")

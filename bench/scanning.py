@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -31,6 +32,7 @@ from crm.contacts.duplicates.scanning import Scanning, take
 from crm.contacts.registration import register
 from crm.contacts.service import service
 from crm.events.particulars import Phone
+from crm.events.profiles import ContactBirthdayRecorded
 
 AGAIN = 0.05
 APPEND = 200
@@ -116,13 +118,16 @@ def _register(runtime: Runtime, ids: list[UUID], everybody: list[Human]) -> None
 
 
 def _registered(human: Human, _: Any) -> Any:
-    return register(
+    registered = register(
         None,
         name=human.name,
         emails=[human.email] if human.email else [],
         phones=[Phone(human.phone, human.phone)] if human.phone else [],
         address=human.address,
     )
+    if human.birthday is None:
+        return registered
+    return registered, ContactBirthdayRecorded(birthday=date.fromisoformat(human.birthday))
 
 
 def _show(runtime: Runtime) -> None:

@@ -1,5 +1,6 @@
 """What is compared, as facts change it; and the queue of pairs."""
 
+from datetime import date
 from uuid import uuid4
 
 from crm.chassis.testing.views import recorded
@@ -28,6 +29,7 @@ from crm.events.duplicates import (
     DuplicateWithdrawn,
 )
 from crm.events.particulars import Phone, PostalAddress
+from crm.events.profiles import ContactBirthdayRecorded
 
 ADA = uuid4()
 ada = ContactRegistered(
@@ -52,6 +54,12 @@ def test_c5_keys_follow_what_is_known() -> None:
     moved = keys(ContactMoved(address=PostalAddress("Weg 5", "10115", "Berlin")))
     assert "a10115:5:weg" in moved
     assert keys(ContactMoved(address=PostalAddress("Weg 5", "10115", "Berlin")), ContactMoved(address=None)) == keys()
+
+
+def test_c5_a_birthday_is_compared_and_can_be_taken_back() -> None:
+    born = ContactBirthdayRecorded(birthday=date(1815, 12, 10))
+    assert {"d18151210:a", "d18151210:l"} <= keys(born)
+    assert keys(born, ContactBirthdayRecorded(birthday=None)) == keys()
 
 
 def test_c5_addresses_and_numbers_come_and_go() -> None:

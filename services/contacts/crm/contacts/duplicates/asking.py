@@ -37,4 +37,5 @@ def traits_in(contact_id: UUID, contact: Contact) -> Traits:
         emails=contact.emails,
         phones=[each.e164 or each.entered for each in contact.phones],
         address=contact.address,
+        birthday=contact.birthday.isoformat() if contact.birthday else None,
     )

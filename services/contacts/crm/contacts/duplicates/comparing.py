@@ -131,7 +131,7 @@ def mail_grade(a: Traits, b: Traits) -> Grade | None:
     alike = mistyped or [(one, other) for one, other in telling if one.local == other.local]
     if not alike:
         return DIFFERENT
-    if all(_is_name_of(a, one.local) and _is_name_of(b, other.local) for one, other in alike):
+    if all(_is_name_of(a, one.local) or _is_name_of(b, other.local) for one, other in alike):
         return "made of a like name"
     return "typing error" if mistyped else "same before the @"
 
@@ -149,11 +149,9 @@ def _mistyped_mail(one: Mail, other: Mail) -> bool:
 
 def _is_name_of(person: Traits, local: str) -> bool:
     """Whether a namesake could have chosen it too; a year or another number behind the name changes little."""
-    return fold(local).rstrip("0123456789") in (
-        f"{person.given.joined}{person.family.joined}",
-        f"{person.family.joined}{person.given.joined}",
-        f"{person.given.joined[:1]}{person.family.joined}",
-    )
+    given, family = person.given.joined, person.family.joined
+    names = (f"{given}{family}", f"{family}{given}", f"{given[:1]}{family}")
+    return fold(local).rstrip("0123456789") in map(fold, names)
 
 
 def phone_grade(a: Traits, b: Traits) -> Grade | None:

@@ -31,6 +31,7 @@ from crm.events.contacts import (
     ContactRenamed,
 )
 from crm.events.particulars import Phone, PostalAddress
+from crm.events.profiles import ContactBirthdayRecorded
 
 COMMON_FROM = 3
 """A word that fewer people share says nothing in itself, and is not counted: no table names a single person."""
@@ -96,6 +97,11 @@ def rename(row: Comparable, e: Recorded[ContactRenamed]) -> Comparable:
 @match_keys.on(ContactMoved)
 def move(row: Comparable, e: Recorded[ContactMoved]) -> Comparable:
     return keyed(replace(row, address=e.fact.address))
+
+
+@match_keys.on(ContactBirthdayRecorded)
+def born(row: Comparable, e: Recorded[ContactBirthdayRecorded]) -> Comparable:
+    return keyed(replace(row, birthday=e.fact.birthday.isoformat() if e.fact.birthday else None))
 
 
 @match_keys.on(ContactEmailAdded, ContactEmailRemoved)
