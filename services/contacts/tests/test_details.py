@@ -132,7 +132,6 @@ def test_c12_what_another_system_tells_adds_what_is_new_and_leaves_the_rest() ->
         ContactMoved(address=OSLO),
         ContactEmailAdded(email="ada@new.example"),
         ContactPhoneAdded(phone="030 901820", e164="+4930901820"),
-        ExternalIdLinked(system="shop", id="4711"),
         ExternalIdLinked(system="erp", id="7"),
     )
     nothing = {"name": None, "emails": [], "phones": [], "address": None, "external_ids": [], "attributes": {}}

@@ -9,8 +9,8 @@ from crm.chassis.people.identity import external_identifier
 from crm.contacts.attribute_record import InForce, assign_values, first_values
 from crm.contacts.contact import Contact, evolve, writable
 from crm.contacts.details import Handle, handle_identifier
-from crm.contacts.reach import add_email, add_phone
-from crm.contacts.registration import link_external_id, register, revise
+from crm.contacts.reach import add_email, add_phone, find_email, find_phone
+from crm.contacts.registration import has_external_id, link_external_id, register, revise
 from crm.events.attributes import AttributeFact
 from crm.events.contacts import ContactFact, ContactRegistered
 from crm.events.particulars import ExternalId, Phone, PostalAddress
@@ -57,13 +57,18 @@ def refresh(
     external_ids: Sequence[ExternalId],
     attributes: Mapping[str, object],
     rules: InForce,
+    person: Contact | None = None,
 ) -> tuple[ContactFact, ...]:
-    """Another system tells what it knows of somebody: what is new is added, what is left out stays."""
+    """Another system tells what it knows of somebody: what is new is added, what is left out stays.
+
+    `person` is the contact with all that its absorbed ids have as well.
+    """
+    known = person or writable(contact)
     commands: list[Command] = [
         partial(revise, name=name, address=address, moved=address is not None),
-        *(partial(add_email, email=each) for each in emails),
-        *(partial(add_phone, phone=each) for each in phones),
-        *(partial(link_external_id, external_id=each) for each in external_ids),
+        *(partial(add_email, email=each) for each in emails if find_email(known, each) is None),
+        *(partial(add_phone, phone=each) for each in phones if find_phone(known, each) is None),
+        *(partial(link_external_id, external_id=e) for e in external_ids if not has_external_id(known, external_id=e)),
         partial(describe, attributes=attributes, rules=rules),
     ]
     decided: list[ContactFact] = []

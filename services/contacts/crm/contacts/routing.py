@@ -40,7 +40,22 @@ def routed(
         return
     chosen = partial(choose, family=person, field=primary, source=holder.contact_id) if primary else nothing
     yield Step(contacts, contact_id, as_read(person.contact, chosen), expected)
-    yield Step(contacts, holder.contact_id, as_read(holder.contact, nothing if adds else _for_person(command)))
+    yield Step(contacts, holder.contact_id, as_read(holder.contact, nothing if adds else for_person(command)))
+
+
+def everywhere(
+    log: EventLog, contact_id: UUID, command: Command, expected: int | None, *, holds: Holds
+) -> Iterator[Step]:
+    """The steps of a command that takes away what several ids of a person may have: on each that has it."""
+    person = _person(log, contact_id)
+    others = [each for each in person.members() if each is not person and holds(each.contact)] if person else []
+    if person is None or not others:
+        yield Step(contacts, contact_id, command, expected)
+        return
+    own = command if holds(person.contact) else nothing
+    yield Step(contacts, contact_id, as_read(person.contact, own), expected)
+    for each in others:
+        yield Step(contacts, each.contact_id, as_read(each.contact, for_person(command)))
 
 
 def _person(log: EventLog, contact_id: UUID) -> Family | None:
@@ -52,7 +67,7 @@ def _person(log: EventLog, contact_id: UUID) -> Family | None:
     return person if person.contact_id == contact_id else None
 
 
-def _for_person(command: Command) -> Command:
+def for_person(command: Command) -> Command:
     """A command on an absorbed contact, given by the person it belongs to."""
 
     def decide(contact: Contact | None) -> Any:

@@ -3,6 +3,9 @@
 Of two that come at once with the same new id one registers; the other plans again and revises what the first one made.
 """
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from crm.chassis.decider import Command, Rejected
@@ -20,10 +23,15 @@ def upserting_account(log: EventLog, new: UUID, external_id: ExternalId, *, regi
     return Step(accounts, holder, revise) if holder else Step(accounts, new, register)
 
 
-def upserting_contact(log: EventLog, new: UUID, external_id: ExternalId, *, register: Command, revise: Command) -> Step:
+def upserting_contact(
+    log: EventLog, new: UUID, external_id: ExternalId, *, register: Command, revise: Callable[..., Any]
+) -> Step:
     """Revises the contact another system calls so, under its canonical id, or registers it under the id `new`."""
     holder = _holder(log, "", external_id)
-    return Step(contacts, find_erased(log, holder).contact_id, revise) if holder else Step(contacts, new, register)
+    if holder is None:
+        return Step(contacts, new, register)
+    found = find_erased(log, holder)
+    return Step(contacts, found.contact_id, partial(revise, person=found.contact))
 
 
 def _holder(log: EventLog, prefix: str, external_id: ExternalId) -> UUID | None:

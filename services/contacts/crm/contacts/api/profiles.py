@@ -1,19 +1,17 @@
 """What is known of a contact beside names and identifiers, who takes care of it, and whether it is in use."""
 
-from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
 from crm.chassis.http import IfMatch, Log, Router, Streams, Written
-from crm.chassis.log import Step
 from crm.contacts import details_record as record
 from crm.contacts.api.bodies import CanEditContacts
 from crm.contacts.api.details_bodies import AHandle, ALabel, ArchiveContact, LabelledAddress, ReviseProfile
 from crm.contacts.api.particulars import ATag, External, SetAttributes
-from crm.contacts.attributing import in_force, unchanged
 from crm.contacts.contact import contacts
+from crm.contacts.describing import describing
 from crm.contacts.registration import has_external_id
-from crm.contacts.routing import routed
+from crm.contacts.routing import everywhere, routed
 from crm.contacts.settling import settle
 
 router = Router(prefix="/contacts/{contact_id}", tags=["contacts"])
@@ -34,12 +32,7 @@ def describe_contact(
 ) -> Written:
     """Sets custom attributes, or takes their values away."""
 
-    def plan() -> Sequence[Step]:
-        rules = in_force(streams, "contact")
-        command = partial(record.describe, attributes=body.attributes, rules=rules)
-        return [Step(contacts, contact_id, command, expected), unchanged("contact", rules)]
-
-    return log.execute_planned(plan)
+    return log.execute_planned(partial(describing, streams, contact_id, body.attributes, expected))
 
 
 @router.post("/confirm")
@@ -77,7 +70,7 @@ def untag_contact(
 ) -> Written:
     """Takes a tag off a contact."""
     command, holds = (partial(each, tag=body.tag) for each in (record.untag, record.has_tag))
-    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds))
+    return settle(log, contact_id, lambda: everywhere(streams, contact_id, command, expected, holds=holds))
 
 
 @router.put("/addresses")
@@ -95,7 +88,7 @@ def drop_address(
 ) -> Written:
     """Removes a further postal address."""
     command, holds = (partial(each, label=body.label) for each in (record.drop_address, record.has_address))
-    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds))
+    return settle(log, contact_id, lambda: everywhere(streams, contact_id, command, expected, holds=holds))
 
 
 @router.post("/handles")
