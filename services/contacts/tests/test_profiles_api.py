@@ -173,6 +173,38 @@ def test_attributes_of_accounts(api: TestClient) -> None:
     assert (bolt["version"], api.get(f"/accounts/{bolt['id']}").json()["attributes"]) == (2, {"sector": "Screws"})
 
 
+def test_c6_a_merged_person_has_the_details_of_all_ids_and_loses_them_on_each(
+    api: TestClient, registered: Register
+) -> None:
+    define(api, **SIZE)
+    ada, bob = registered(attributes={"shoe_size": 38}), registered("A. King", attributes={"shoe_size": 39})
+    for each, network in ((ada, "x"), (bob, "mastodon")):
+        for path, body in (
+            ("tags", {"tag": "vip"}),
+            ("tags", {"tag": network}),
+            ("handles", {"network": network, "handle": "ada"}),
+        ):
+            api.post(f"/contacts/{each}/{path}", json=body).raise_for_status()
+        work = {"label": "work", "address": {"city": network}}
+        api.put(f"/contacts/{each}/addresses", json=work).raise_for_status()
+    api.patch(f"/contacts/{bob}/profile", json={"owner": "mia", "birthday": "1985-12-10"}).raise_for_status()
+    api.post(f"/contacts/{ada}/merge", json={"absorb": [str(bob)], "survivor": str(ada)}).raise_for_status()
+    person = api.get(f"/contacts/{bob}").json()
+    assert (person["id"], person["owner"], person["birthday"]) == (str(ada), "mia", "1985-12-10")
+    assert (sorted(person["tags"]), person["attributes"]) == (["mastodon", "vip", "x"], {"shoe_size": 38})
+    assert [each["network"] for each in person["handles"]] == ["x", "mastodon"]
+    assert [each["address"]["city"] for each in person["further_addresses"]] == ["x"]
+    api.post(f"/contacts/{ada}/tags/remove", json={"tag": "vip"}).raise_for_status()
+    api.post(f"/contacts/{ada}/tags/remove", json={"tag": "mastodon"}).raise_for_status()
+    api.post(f"/contacts/{ada}/addresses/remove", json={"label": "work"}).raise_for_status()
+    api.post(f"/contacts/{ada}/handles/remove", json={"network": "mastodon", "handle": "ada"}).raise_for_status()
+    api.patch(f"/contacts/{ada}/attributes", json={"attributes": {"shoe_size": None}}).raise_for_status()
+    api.patch(f"/contacts/{ada}/profile", json={"owner": None}).raise_for_status()
+    person = api.get(f"/contacts/{ada}").json()
+    assert (person["tags"], person["attributes"], person["further_addresses"]) == (["x"], {}, [])
+    assert ([each["network"] for each in person["handles"]], person["owner"]) == (["x"], None)
+
+
 UPSERT = {
     "external_id": {"system": "shop", "id": "4711"},
     "name": "Ada",
@@ -192,6 +224,16 @@ def test_c12_an_upsert_registers_revises_and_may_be_repeated(api: TestClient) ->
     read = api.get(f"/contacts/{first['id']}").json()
     assert (read["name"], read["address"]["city"]) == ("Ada King", "London")
     assert [each["email"] for each in read["emails"]] == ["ada@example.com", "ada@new.example"]
+
+
+def test_c8_an_upsert_by_an_absorbed_id_revises_the_person(api: TestClient, registered: Register) -> None:
+    ada = registered("Ada Lovelace")
+    bob = api.put("/contacts/by-external-id", json=UPSERT).raise_for_status().json()["id"]
+    api.post(f"/contacts/{ada}/merge", json={"absorb": [bob], "survivor": str(ada)}).raise_for_status()
+    told = UPSERT | {"name": "Ada King", "emails": ["ada@example.com", "ada@new.example"]}
+    assert api.put("/contacts/by-external-id", json=told).raise_for_status().json()["id"] == str(ada)
+    person = api.get(f"/contacts/{ada}").json()
+    assert (person["name"], len(person["emails"]), len(person["phones"])) == ("Ada King", 2, 1)
 
 
 def test_c4_an_upsert_with_an_address_of_somebody_else_is_refused(api: TestClient, registered: Register) -> None:

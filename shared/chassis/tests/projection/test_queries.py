@@ -13,6 +13,7 @@ from crm.chassis.database import Database
 from crm.chassis.paging import MalformedCursor, PageRequest, check_cursor
 from crm.chassis.projection import NoHistory, Subject, View
 from crm.chassis.projection.columns import Words
+from crm.chassis.projection.rows import Table
 from crm.chassis.testing.shelf import a_shelf
 from crm.events import Money, Personal
 
@@ -204,3 +205,30 @@ def test_a_page_holds_some_items() -> None:
     for limit in (0, 501):
         with pytest.raises(ValueError, match="1 to 500"):
             PageRequest(limit)
+
+
+def test_ranked_rows_come_the_highest_first_and_pages_go_on_behind(table: Database) -> None:
+    rows = [a_row(name=name, count=count) for count in range(4) for name in ("b", "a", "c")]
+    fill(table, *rows)
+    found: list[Everything] = []
+    cursor: str | None = None
+    while True:
+        page = everything.ranked(
+            table, "count %% 2 + %s", (7,), "count < %s", (3,), order_by="name", page=PageRequest(2, cursor)
+        )
+        found += page.items
+        if (cursor := page.next) is None:
+            break
+    wanted = sorted((each for each in rows if each.count < 3), key=lambda e: (-(e.count % 2), e.name, e.key))
+    assert found == wanted
+    with pytest.raises(MalformedCursor):
+        everything.page(table, order_by="name", page=PageRequest(2, _cursor_of(table)))
+
+
+def _cursor_of(table: Database) -> str | None:
+    return everything.ranked(table, "count", (), order_by="name", page=PageRequest(2)).next
+
+
+def test_an_array_is_indexed_by_its_elements() -> None:
+    definitions = Table("shelf", everything.table.rows, ("tags array_ops", "name")).definitions()
+    assert [each.split(" USING ")[1] for each in definitions[:2]] == ["gin (tags array_ops)", "btree (name)"]
