@@ -65,6 +65,7 @@ class ContactAnswer(DetailsAnswer):
     provisional: bool
     aliases: list[UUID]
     provenance: dict[str, list[UUID]]
+    withdrawn: bool = Field(False, description="Taken back with the import it came from.")
 
     @classmethod
     def of(cls, found: Found) -> "ContactAnswer":
@@ -92,4 +93,5 @@ class ContactAnswer(DetailsAnswer):
             aliases=sorted(contact.aliases),
             **cls.parts(contact),
             provenance={field: list(ids) for field, ids in profile.provenance.items()},
+            withdrawn=contact.withdrawn,
         )

@@ -93,7 +93,12 @@ _VARIANTS = (
 )
 
 
+_WITH_VARIANTS = ("+55", "+549", "+521")
+
+
 def _one_variant(e164: str) -> str:
+    if not e164.startswith(_WITH_VARIANTS):
+        return e164
     for pattern, one in _VARIANTS:
         e164 = pattern.sub(one, e164)
     return e164
