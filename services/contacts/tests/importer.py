@@ -85,6 +85,12 @@ class Importer:
     def register(self, name: str, **more: Any) -> str:
         return str(self.client.post("/contacts", json={"name": name, **more}).raise_for_status().json()["id"])
 
+    def define(self, name: str, kind: str, **more: Any) -> None:
+        """Defines a custom attribute of contacts."""
+        body = {"name": name, "label": name.capitalize(), "type": kind} | more
+        answer = self.client.post("/attributes/contact", json=body)
+        assert answer.is_success, answer.text
+
     def facts(self, kind: type[Fact]) -> list[Any]:
         """All facts of a kind, in the order of the log."""
         found, after = [], None

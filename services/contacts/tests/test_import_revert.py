@@ -5,14 +5,12 @@ from uuid import uuid4
 
 import pytest
 
-from crm.chassis.decider import Rejected
 from crm.chassis.testing.scenarios import scenarios
-from crm.contacts.contact import Contact, contacts
+from crm.contacts.contact import contacts
 from crm.contacts.importing import reverting
-from crm.contacts.importing.taking_back import compensated, take_back
+from crm.contacts.importing.taking_back import take_back
 from crm.events.contacts import ContactRegistered
 from crm.events.imports import ContactWithdrawn, ImportReverted, ImportRowKept, ImportRowReverted
-from crm.events.particulars import ExternalId
 
 from .importer import Importer
 
@@ -62,7 +60,7 @@ def test_c12_a_change_by_a_row_is_undone(importer: Importer) -> None:
     known = {"emails": ["ada@example.org"], "address": {"city": "London", "country": "GB"}}
     ada = importer.register("Ada", **known)
     before = importer.client.get(f"/contacts/{ada}").json()
-    content = b"name,email,phone,city\nAda Lovelace,ada@example.org;ada@home.example,030 5550112,Paris\n"
+    content = b"name,email,phone,city,id,tags\nAda Lovelace,ada@example.org;ada@home.example,030 5550112,Paris,7,vip\n"
     import_id = importer.upload(content, key="any", on_match="update")
     importer.run()
     assert importer.client.get(f"/contacts/{ada}").json()["name"] == "Ada Lovelace"
@@ -71,15 +69,16 @@ def test_c12_a_change_by_a_row_is_undone(importer: Importer) -> None:
     assert importer.report(import_id)[2]["reverted"] is True
 
 
-def test_c12_a_row_that_linked_an_external_id_stays_and_says_so(importer: Importer) -> None:
+def test_c12_a_row_that_set_a_custom_attribute_stays_and_says_so(importer: Importer) -> None:
     importer.register("Ada", emails=["ada@example.org"])
-    content = b"name,email,id\nAda Lovelace,ada@example.org,77\nBob,bob@example.org,78\n"
+    importer.define("size", "number")
+    content = b"name,email,attribute:size\nAda Lovelace,ada@example.org,77\nBob,bob@example.org,78\n"
     import_id = importer.upload(content, key="email", on_match="update")
     importer.run()
     importer.step(import_id, "revert")
     report = importer.report(import_id)
     assert (report[2]["reverted"], report[3]["reverted"]) == (False, True)
-    assert "external id" in report[2]["reason"]
+    assert "custom attribute" in report[2]["reason"]
 
 
 class Killed(BaseException):
@@ -139,9 +138,3 @@ def test_nothing_is_taken_back_twice() -> None:
     state = contacts.fold([made, ContactWithdrawn(import_id=import_id)])
     assert state is not None
     assert contacts.claims(state) == set()
-
-
-def test_what_no_fact_can_undo_is_refused() -> None:
-    now = Contact("Ada", external_ids=(ExternalId("shop", "1"),))
-    with pytest.raises(Rejected, match="external id"):
-        compensated(now, before=Contact("Ada"))

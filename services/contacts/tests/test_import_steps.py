@@ -278,6 +278,34 @@ def test_c12_consent_is_granted_only_with_evidence_and_never_over_a_withdrawal(i
     assert report[4]["field"] == "consent:email:news"
 
 
+def test_c12_birthdays_tags_and_custom_attributes_are_recorded_by_the_rules_of_the_api(importer: Importer) -> None:
+    importer.define("size", "number")
+    importer.define("colour", "choice", choices=["red", "blue"])
+    ada = importer.register("Ada", emails=["ada@example.org"])
+    content = (
+        "name,email,birthday,tags,attribute:size,attribute:colour\n"
+        "Ada,ada@example.org,1815-12-10,vip;maths,42,red\n"
+        "Bob,bob@example.org,01.02.1990,,7.5,\n"
+        "Cleo,cleo@example.org,2/3/90,,,\n"
+        "Dan,dan@example.org,,,big,\n"
+    )
+    answer = importer.imported(content.encode(), key="email", on_match="update")
+    assert (answer["registered"], answer["updated"], answer["rejected"]) == (1, 1, 2)
+    contact = importer.client.get(f"/contacts/{ada}").json()
+    assert (contact["birthday"], contact["tags"]) == ("1815-12-10", ["maths", "vip"])
+    fields = {line: each["field"] for line, each in importer.report(answer["id"]).items() if each["field"]}
+    assert fields == {4: "birthday", 5: "attributes.size"}
+    exported = importer.client.get("/exports/contacts").content
+    again = importer.dry_run(exported, on_match="update")
+    assert [each["outcome"] for each in again.values()] == ["unchanged", "unchanged"], exported
+
+
+def test_c12_what_is_required_of_a_contact_is_required_of_a_row(importer: Importer) -> None:
+    importer.define("size", "number", required=True)
+    answer = importer.imported(b"name,email\nAda,ada@example.org\n")
+    assert (answer["registered"], importer.report(answer["id"])[2]["field"]) == (0, "attributes.size")
+
+
 def test_import_templates_are_saved_and_used_again(importer: Importer) -> None:
     body = {"mapping": {"who": "name", "where": "email"}, "key": "email", "on_match": "update"}
     assert importer.client.put("/import-templates/Fair list", json=body).status_code == 200

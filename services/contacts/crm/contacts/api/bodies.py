@@ -3,7 +3,7 @@
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from crm.chassis.auth import Agent, allowed
 from crm.chassis.http import part

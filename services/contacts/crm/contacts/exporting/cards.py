@@ -29,6 +29,10 @@ def _lines(each: Exported) -> Iterator[str]:
     if address := contact.address:
         parts = (None, None, address.street, address.city, address.region, address.postal_code, address.country)
         yield "ADR:" + ";".join(_escaped(part or "") for part in parts)
+    if contact.birthday:
+        yield f"BDAY:{contact.birthday:%Y%m%d}"
+    if contact.tags:
+        yield f"CATEGORIES:{','.join(map(_escaped, contact.tags))}"
     for known in contact.external_ids:
         yield f"X-EXTERNAL-ID;SYSTEM={known.system}:{_escaped(known.id)}"
 

@@ -27,5 +27,9 @@ def _told(each: Exported) -> dict[str, object]:
         ],
         "address": contact.address,
         "external_ids": contact.external_ids,
+        "birthday": contact.birthday,
+        "owner": contact.owner,
+        "tags": contact.tags,
+        "attributes": {each.attribute: each.shown for each in contact.attributes},
         "provisional": contact.provisional,
     }

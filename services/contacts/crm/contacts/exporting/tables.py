@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias
 from urllib.parse import quote
 
+from crm.contacts.attribute_value import format_value
 from crm.contacts.exporting.people import Exported
 from crm.events.particulars import PostalAddress
 
@@ -23,6 +24,8 @@ Column: TypeAlias = Literal[
     "region",
     "country",
     "external_ids",
+    "birthday",
+    "tags",
     "provisional",
     "rapport_id",
 ]
@@ -40,6 +43,8 @@ _CELLS: Mapping[str, Callable[[Exported], str]] = {
     "external_ids": lambda each: ";".join(
         f"{quote(known.system)}:{quote(known.id, safe=' /:')}" for known in each.contact.external_ids
     ),
+    "birthday": lambda each: str(each.contact.birthday or ""),
+    "tags": lambda each: ";".join(each.contact.tags),
     "provisional": lambda each: "yes" if each.contact.provisional else "",
     "rapport_id": lambda each: str(each.contact_id),
 }
@@ -47,16 +52,24 @@ COLUMNS = tuple(_CELLS)
 
 
 def as_table(
-    pages: Iterable[Sequence[Exported]], columns: Sequence[str] = COLUMNS, *, delimiter: str = ",", bom: bool = False
+    pages: Iterable[Sequence[Exported]],
+    columns: Sequence[str] = COLUMNS,
+    *,
+    attributes: Sequence[str] = (),
+    delimiter: str = ",",
+    bom: bool = False,
 ) -> Iterator[bytes]:
-    """A header, then a row for each person; `bom` marks the file as UTF-8 for Excel."""
+    """A header, then a row for each person; `bom` marks the file as UTF-8 for Excel, `attributes` are custom ones."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, delimiter=delimiter)
-    writer.writerow(columns)
+    writer.writerow([*columns, *(f"attribute:{each}" for each in attributes)])
     if bom:
         yield codecs.BOM_UTF8
     for page in pages:
-        writer.writerows([guarded(_CELLS[column](each)) for column in columns] for each in page)
+        for each in page:
+            own = {held.attribute: format_value(held.values) for held in each.contact.attributes}
+            cells = [*(_CELLS[column](each) for column in columns), *(own.get(name, "") for name in attributes)]
+            writer.writerow(map(guarded, cells))
         yield buffer.getvalue().encode()
         buffer.seek(0)
         buffer.truncate()

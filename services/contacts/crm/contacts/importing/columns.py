@@ -18,13 +18,17 @@ PEOPLE = (
 INTERACTIONS = ("email", "phone", "external_id", "kind", "direction", "subject", "body", "occurred_at")
 ACCOUNTS = ("name", "kind", "domain", *ADDRESS, "external_id", "external_ids")
 FIELDS: Mapping[str, Sequence[str]] = {"people": PEOPLE, "interactions": INTERACTIONS, "accounts": ACCOUNTS}
-"""What a column can fill, by the kind of row; also `external_id:SYSTEM` and, of people, `consent:CHANNEL:PURPOSE`."""
-NOT_KEPT = frozenset({"organisation", "job_title", "birthday", "website", "note", "tags"})
+"""What a column can fill, by the kind of row; also `external_id:SYSTEM`.
+
+Of people also `consent:CHANNEL:PURPOSE` and `attribute:NAME`, a custom attribute.
+"""
+NOT_KEPT = frozenset({"organisation", "job_title", "website", "note"})
 """Recognised, so that a reader of the mapping sees them, but nothing is recorded of them yet."""
 
 _MANY = ("email", "phone", "tags", "website", "domain")
 _ACCOUNT_NAMES = frozenset({"companyname", "accountname", "firmenname", "organisationname", "organizationname"})
 _SYSTEM = re.compile(r"external_id:[A-Za-z0-9._-]{1,60}")
+_ATTRIBUTE = re.compile(r"attribute:[a-z][a-z0-9_]{0,59}")
 _CONSENT = re.compile(r"consent:(email|sms|phone|post|messenger):[a-z0-9][a-z0-9_-]{0,59}")
 
 _WORDS: Mapping[str, Sequence[str]] = {
@@ -128,7 +132,8 @@ def check_enough(columns: Mapping[str, str], kind: str) -> None:
 
 
 def _is_field(field: str, kind: str) -> bool:
-    return bool(field in FIELDS[kind] or _SYSTEM.fullmatch(field) or (kind == "people" and _CONSENT.fullmatch(field)))
+    of_people = kind == "people" and (_CONSENT.fullmatch(field) or _ATTRIBUTE.fullmatch(field))
+    return bool(field in FIELDS[kind] or _SYSTEM.fullmatch(field) or of_people)
 
 
 def _plain(title: str) -> str:

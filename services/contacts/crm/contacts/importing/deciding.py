@@ -9,9 +9,13 @@ from functools import partial
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
-from crm.chassis.decider import Claim, Command, Tombstoned, facts_of
+from crm.chassis.decider import Claim, Command, Rejected, Tombstoned, facts_of
 from crm.chassis.people.identity import Identifier
+from crm.contacts.attribute import defined
+from crm.contacts.attribute_record import InForce, first_values
+from crm.contacts.attribute_value import parse_value, show_value
 from crm.contacts.contact import Contact, evolve, writable
+from crm.contacts.details_record import describe, detail, tag
 from crm.contacts.importing.rows import Person, Unusable
 from crm.contacts.reach import add_email, add_phone
 from crm.contacts.registration import link_external_id, move, rename
@@ -81,6 +85,8 @@ class Known:
     met: Mapping[UUID, Met]
     """Holders as they are known now; none where nobody is to be changed."""
     line_of: Mapping[UUID, int]
+    rules: InForce = field(default_factory=InForce)
+    """The custom attributes that are defined."""
     erased: Collection[Claim] = ()
     """Identifiers of people who were forgotten and did not come back (C13)."""
     here: dict[UUID, int] = field(default_factory=dict)
@@ -105,11 +111,20 @@ def decide(line: int, row: Person | Unusable, made: UUID, upsert: Upsert, known:
     elif other := _of_others(claims, {made}, known.held):
         decision = _conflict(line, other, known.held[other])
     else:
-        decision = Decision(line, "create", made, row=row)
+        decision = _created(line, row, made, known.rules)
     if decision.outcome in ("create", "update") and decision.contact is not None:
         known.held |= dict.fromkeys(claims, decision.contact)
         known.here[decision.contact] = line
     return decision
+
+
+def _created(line: int, row: Person, made: UUID, rules: InForce) -> Decision:
+    try:
+        first_values(values_of(row, rules), rules)  # all that is required must be there
+        more = changes(evolve(None, row.fact), row, rules) if row.tags or row.birthday or row.attributes else ()
+    except Rejected as refusal:
+        return Decision(line, "unusable", field=refusal.field, reason=refusal.sentence)
+    return Decision(line, "create", made, row=row, facts=(row.fact, *more))
 
 
 def _met(line: int, row: Person, match: Identifier, upsert: Upsert, known: Known) -> Decision:
@@ -124,7 +139,10 @@ def _met(line: int, row: Person, match: Identifier, upsert: Upsert, known: Known
     mine = {holder, found.contact_id, *found.contact.aliases}
     if other := _of_others(row.claims, mine, known.held):
         return _conflict(line, other, known.held[other])
-    facts = changes(found.contact, row)
+    try:
+        facts = changes(found.contact, row, known.rules)
+    except Rejected as refusal:
+        return Decision(line, "unusable", field=refusal.field, reason=refusal.sentence)
     if facts or row.wishes:
         return Decision(line, "update", found.contact_id, match.kind, row=row, facts=facts, seen=found.version)
     return Decision(line, "unchanged", found.contact_id, match.kind)
@@ -139,8 +157,20 @@ def _conflict(line: int, identifier: Identifier, holder: UUID) -> Decision:
     return Decision(line, "conflict", holder, field=identifier.kind, reason=reason)
 
 
-def changes(contact: Contact | None, person: Person) -> tuple[ContactFact, ...]:
-    """What a row says of somebody that was not known of them: the facts the API records. Empty never overwrites."""
+def values_of(person: Person, rules: InForce) -> dict[str, object]:
+    """The custom attributes that a row tells, in their types. Raises `Rejected`."""
+    values: dict[str, object] = {}
+    for name, text in person.attributes:
+        definition = defined(rules.definitions, name)
+        values[name] = show_value(definition.kind, parse_value(definition, text))
+    return values
+
+
+def changes(contact: Contact | None, person: Person, rules: InForce) -> tuple[ContactFact, ...]:
+    """What a row says of somebody that was not known of them: the facts the API records. Empty never overwrites.
+
+    Raises `Rejected` for an attribute that cannot be so.
+    """
     known = writable(contact)
     commands: list[Command] = []
     if person.named:
@@ -150,6 +180,11 @@ def changes(contact: Contact | None, person: Person) -> tuple[ContactFact, ...]:
     commands += [partial(add_email, email=each) for each in person.emails]
     commands += [partial(add_phone, phone=each) for each in person.phones]
     commands += [partial(link_external_id, external_id=each) for each in person.external_ids]
+    commands += [partial(tag, tag=each) for each in person.tags]
+    if person.birthday:
+        commands.append(partial(detail, changes={"birthday": person.birthday}))
+    if person.attributes:
+        commands.append(partial(describe, attributes=values_of(person, rules), rules=rules))
     facts: list[ContactFact] = []
     for command in commands:
         for fact in facts_of(command(known)):

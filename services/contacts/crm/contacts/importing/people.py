@@ -8,6 +8,8 @@ from uuid import UUID, uuid5
 from crm.chassis.decider import Claim, Erased, Unknown
 from crm.chassis.log import EventLog, Step
 from crm.contacts import lookup
+from crm.contacts.attribute_record import InForce
+from crm.contacts.attributing import in_force, unchanged
 from crm.contacts.consent import consent_stream
 from crm.contacts.consent import consents as consent_aggregate
 from crm.contacts.contact import Contact, contacts, writable
@@ -17,7 +19,6 @@ from crm.contacts.importing.batches import Earlier, Row, row_step
 from crm.contacts.importing.deciding import Decision, Known, Met, Upsert, decide
 from crm.contacts.importing.rows import Person, Unusable, Values, Wish, person_of
 from crm.events import Fact, wire
-from crm.events.contacts import ContactRegistered
 from crm.events.imports import ImportRowApplied
 
 
@@ -29,6 +30,7 @@ class People:
     def __init__(self, log: EventLog, import_id: UUID, upsert: Upsert, region: str, earlier: Earlier) -> None:
         self._log, self._import, self._upsert, self._region = log, import_id, upsert, region
         self._earlier = earlier
+        self._rules = InForce()
 
     def read(self, values: Values | Unusable) -> Person | Unusable:
         return person_of(values, self._region)
@@ -37,10 +39,10 @@ class People:
         people = [row for _, row in rows if isinstance(row, Person)]
         wanted: set[Claim] = {claim for each in people for claim in each.claims}
         erased = self._log.tombstoned(wanted)
-        held = self._held(wanted)
+        held, self._rules = self._held(wanted), in_force(self._log, "contact")
         met = self._met(set(held.values())) if self._upsert.on_match == "update" else {}
         holders = {*held.values(), *(each.contact_id for each in met.values())}
-        known = Known(held, met, dict(self._earlier.lines_of(holders)), erased)
+        known = Known(held, met, dict(self._earlier.lines_of(holders)), self._rules, erased)
         done = self._done([line for line, _ in rows])
         return [done.get(line) or decide(line, row, self._made(line), self._upsert, known) for line, row in rows]
 
@@ -50,8 +52,8 @@ class People:
         if person is None:
             return []  # an earlier life of this import has done it
         if decision.outcome == "create":
-            made = Step(contacts, contact, partial(_unless_known, fact=person.fact))
-            return [made, *consents.steps_of(person.wishes, contact)]
+            made = Step(contacts, contact, partial(_unless_known, facts=decision.facts))
+            return [*self._as_defined(person), made, *consents.steps_of(person.wishes, contact)]
         barred = self._barred(person, contact)
         applied = ImportRowApplied(
             import_id=self._import,
@@ -62,7 +64,7 @@ class People:
         )
         said = consents.steps_of([each for each in person.wishes if each not in barred], contact)
         changed = Step(contacts, contact, partial(_as_planned, facts=decision.facts), seen=decision.seen)
-        return [changed, *said, row_step(self._import, decision.line, applied)]
+        return [*self._as_defined(person), changed, *said, row_step(self._import, decision.line, applied)]
 
     def _made(self, line: int) -> UUID:
         return uuid5(self._import, f"contact {line}")
@@ -105,6 +107,10 @@ class People:
             if isinstance(fact, ImportRowApplied)
         }
 
+    def _as_defined(self, person: Person) -> list[Step]:
+        """Refuses to go on if the custom attributes that a row was read by are others now."""
+        return [unchanged("contact", self._rules)] if person.attributes else []
+
     def _barred(self, person: Person, contact: UUID) -> list[Wish]:
         """The consents a row would grant though they were withdrawn under one of the person's ids."""
         granted = [each for each in person.wishes if each.granted]
@@ -123,5 +129,5 @@ def _as_planned(contact: Contact | None, *, facts: tuple[Fact, ...]) -> tuple[Fa
     return facts
 
 
-def _unless_known(contact: Contact | None, *, fact: ContactRegistered) -> ContactRegistered | None:
-    return fact if contact is None else None
+def _unless_known(contact: Contact | None, *, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    return facts if contact is None else ()

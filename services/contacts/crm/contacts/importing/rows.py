@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TypeAlias
 from urllib.parse import unquote
@@ -19,9 +21,13 @@ from crm.events.particulars import ExternalId, Phone, PostalAddress
 LONGEST = 200
 LONGEST_TEXT = 20_000
 _LONG = frozenset({"body", "consent_evidence"})
+LONGEST_TAG = 60
 _SEPARATORS = re.compile(r"(?:[;,|\s]|:::)+")
 _NUMBERS = re.compile(r"\s*(?:[;|]|:::)\s*|\s+/\s+")
 """A slash without spaces is part of a number, as in 030/1234567."""
+_MANY = re.compile(r"[;,]|:::")
+_DAYS = ("%Y-%m-%d", "%Y%m%d", "%d.%m.%Y")
+_ATTRIBUTE = "attribute:"
 _FORMULA = re.compile(r"'[=+\-@\t\r]")
 """How our own exports, and others, guard a cell that a spreadsheet would run."""
 _YES = frozenset({"yes", "y", "true", "1", "x", "ja", "oui", "si", "sí", "granted", "opt-in", "subscribed"})
@@ -53,6 +59,10 @@ class Person:
     external_ids: tuple[ExternalId, ...] = ()
     named: bool = True
     wishes: tuple[Wish, ...] = ()
+    birthday: date | None = None
+    tags: tuple[str, ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
+    """Custom attributes by name, as written."""
 
     @cached_property
     def fact(self) -> ContactRegistered:
@@ -100,8 +110,8 @@ def person_of(values: Values | Unusable, region: str) -> Person | Unusable:
     name = _name(values)
     if problem := _problem(values, emails, name or next(iter(emails), "")):
         return problem
-    address, wishes = address_in(values), tuple(_wishes(values))
-    for either in (address, *wishes):
+    address, birthday, wishes = address_in(values), _birthday(values), tuple(_wishes(values))
+    for either in (address, birthday, *wishes):
         if isinstance(either, Unusable):
             return either
     return Person(
@@ -112,6 +122,11 @@ def person_of(values: Values | Unusable, region: str) -> Person | Unusable:
         external_ids=tuple(external_ids(values)),
         named=bool(name),
         wishes=tuple(each for each in wishes if isinstance(each, Wish)),
+        birthday=birthday if isinstance(birthday, date) else None,
+        tags=tuple(dict.fromkeys(_tags(values))),
+        attributes=tuple(
+            (field.removeprefix(_ATTRIBUTE), told[0]) for field, told in values.items() if field.startswith(_ATTRIBUTE)
+        ),
     )
 
 
@@ -137,7 +152,7 @@ def external_ids(values: Values) -> Iterator[ExternalId]:
 def too_long(values: Values) -> Unusable | None:
     """Why a row holds text that cannot be kept."""
     for field, entered in values.items():
-        longest = LONGEST_TEXT if field in _LONG else LONGEST
+        longest = LONGEST_TEXT if field in _LONG or field.startswith(_ATTRIBUTE) else LONGEST
         if field not in NOT_KEPT and any("\0" in each or len(each) > longest for each in entered):
             return Unusable(field, f"Give at most {longest:,} characters, and no control characters.")
     return None
@@ -146,6 +161,8 @@ def too_long(values: Values) -> Unusable | None:
 def _problem(values: Values, emails: Sequence[str], name: str) -> Unusable | None:
     if problem := too_long(values):
         return problem
+    if any(len(each) > LONGEST_TAG for each in _tags(values)):
+        return Unusable("tags", f"A tag has at most {LONGEST_TAG} characters.")
     if not all(map(is_email, emails)):
         return Unusable("email", "This is not an e-mail address.")
     if not name:
@@ -172,6 +189,22 @@ def address_in(values: Values) -> PostalAddress | Unusable | None:
         if parts:
             return PostalAddress(**parts)
     return None
+
+
+def _birthday(values: Values) -> date | Unusable | None:
+    entered = next(iter(values.get("birthday", ())), "")
+    if not entered.strip("0/-. "):
+        return None  # Outlook writes 0/0/00 where it knows none
+    for form in _DAYS:
+        with suppress(ValueError):
+            return datetime.strptime(entered, form).replace(tzinfo=UTC).date()
+    return Unusable("birthday", "Give the day as 1990-12-31.")
+
+
+def _tags(values: Values) -> Iterator[str]:
+    """Google marks its own groups with an asterisk; those are no tags."""
+    for entered in values.get("tags", ()):
+        yield from (each for each in map(str.strip, _MANY.split(entered)) if each and not each.startswith("*"))
 
 
 def _wishes(values: Values) -> Iterator[Wish | Unusable]:

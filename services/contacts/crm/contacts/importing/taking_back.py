@@ -1,9 +1,11 @@
 """Undoing what a row did to a contact, by facts: commands. No I/O."""
 
+from functools import partial
 from uuid import UUID
 
 from crm.chassis.decider import Command, Rejected, facts_of
 from crm.contacts.contact import Contact, evolve, writable
+from crm.contacts.details_record import detail, unlink_external_id, untag
 from crm.contacts.reach import remove_email, remove_phone
 from crm.contacts.registration import move, rename
 from crm.events.contacts import ContactFact
@@ -21,13 +23,16 @@ def take_back(contact: Contact | None, *, import_id: UUID) -> ContactWithdrawn |
 def compensated(contact: Contact | None, *, before: Contact) -> tuple[ContactFact, ...]:
     """Makes a contact what they were before a row changed them. Raises `Rejected` if no fact can do that."""
     known = writable(contact)
-    if set(known.external_ids) - set(before.external_ids):
-        raise Rejected("The row linked an external id, which cannot be taken back.")
+    if known.attributes != before.attributes:
+        raise Rejected("The row set a custom attribute. Change it by hand.")
     commands: list[Command] = [
         lambda now: rename(now, name=before.name),
         lambda now: move(now, address=before.address),
         *(_removing_email(each) for each in known.emails if each not in before.emails),
         *(_removing_phone(each.entered) for each in known.phones if each not in before.phones),
+        *(partial(unlink_external_id, external_id=e) for e in known.external_ids if e not in before.external_ids),
+        *(partial(untag, tag=each) for each in known.tags if each not in before.tags),
+        partial(detail, changes={"birthday": before.birthday}),
     ]
     facts: list[ContactFact] = []
     for command in commands:
