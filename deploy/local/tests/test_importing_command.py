@@ -11,11 +11,25 @@ from rich.console import Console
 
 from crm.local import importing
 from crm.local.calling import NothingRuns, Refused
-from crm.local.importing import columns, import_people
+from crm.local.importing import Choices, columns, import_file
 from crm.local.suite import Description
 
+COLUMN = {"header": "E-Mail", "field": "email", "kept": True}
 Answer = Callable[[httpx.Request], httpx.Response]
-JOB = {"id": "i1", "status": "completed", "size_bytes": 40, "done_bytes": 40, "rows": 4, "error": None}
+JOB = {
+    "id": "i1",
+    "status": "completed",
+    "size_bytes": 40,
+    "done_bytes": 40,
+    "rows": 4,
+    "error": None,
+    "source": "google",
+    "kind": "people",
+    "columns": [COLUMN, COLUMN | {"header": "Firma", "kept": False}],
+    "rejected_file": None,
+    "updated": 0,
+    "conflicts": 0,
+}
 COUNTS = {"registered": 2, "matched": 1, "rejected": 1}
 MATCHED = {"outcome": "matched", "line": 4, "matched_by": "email", "earlier_line": 2, "contact": "c1"}
 REJECTED = {
@@ -47,6 +61,10 @@ class Contacts:
         self.asked.append(request)
         if request.method == "POST":
             return httpx.Response(201, json={"id": "i1"})
+        if request.url.path.endswith("rejected.csv"):
+            return httpx.Response(200, content=b"name,import_line\n")
+        if request.url.path.endswith("/dry-run"):
+            return httpx.Response(200, json=self.page(request))
         if request.url.path.endswith("/rows"):
             assert request.headers["If-Consistent-With"] == "contacts/i1:2"
             self.behind -= 1
@@ -66,12 +84,12 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., tuple[
     file.write_text("name,mail\nAda,ada@example.com\n")
     monkeypatch.setattr(importing, "LOOK_EVERY_S", 0)
 
-    def run(service: Answer, *mapping: str) -> tuple[int, str]:
+    def run(service: Answer, *mapping: str, **more: Any) -> tuple[int, str]:
         transport = httpx.MockTransport(service)
         monkeypatch.setattr(httpx, "Client", lambda **given: client(**given | {"transport": transport}))
         console = Console(width=160)
         with console.capture() as captured:
-            code = import_people(SUITE, file, mapping, console)
+            code = import_file(SUITE, file, Choices(columns(mapping), **more), console)
         return code, captured.get()
 
     return run
@@ -95,6 +113,32 @@ def test_the_file_is_sent_with_its_mapping_and_a_key(run: Callable[..., tuple[in
     assert sent.headers["Authorization"] == "Bearer t"
     assert b"Ada,ada@example.com" in sent.content
     assert json.dumps({"E-Mail=Adresse": "email", "Wer": "name"}).encode() in sent.content
+
+
+def test_what_was_recognised_is_told(run: Callable[..., tuple[int, str]]) -> None:
+    _, shown = run(Contacts(JOB | COUNTS, rows=[]))
+    assert "Read as an export of Google, with people." in shown
+    assert "E-Mail → email, Firma → email (not kept)" in shown
+
+
+def test_a_dry_run_tells_what_rows_would_do_and_keeps_nothing(run: Callable[..., tuple[int, str]]) -> None:
+    planned = [REJECTED | {"outcome": "conflict", "matched_by": None}, MATCHED | {"outcome": "create"}]
+    service = Contacts(JOB | COUNTS | {"status": "dry_run"}, rows=planned)
+    code, shown = run(service, dry_run=True, given={"key": "email"})
+    assert code == 0
+    assert "Dry run of 4 rows: 2 new" in shown
+    assert "conflict" in shown and "create" not in shown
+    posted = [request.url.path for request in service.asked if request.method == "POST"]
+    assert posted == ["/imports", "/imports/i1/dry-run", "/imports/i1/cancel"]
+    assert b'name="key"' in service.asked[0].content
+
+
+def test_rejected_rows_are_fetched(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:
+    service = Contacts(JOB | COUNTS | {"rejected_file": "/imports/i1/rejected.csv"}, rows=[])
+    code, shown = run(service, rejected=tmp_path / "again.csv")
+    assert (code, (tmp_path / "again.csv").read_bytes()) == (0, b"name,import_line\n")
+    _, shown = run(service)
+    assert "--rejected people-rejected.csv" in shown
 
 
 def test_ctrl_c_leaves_the_import_going_on(run: Callable[..., tuple[int, str]]) -> None:

@@ -12,12 +12,14 @@ from fastapi.testclient import TestClient
 from crm.chassis.auth import LocalIssuer
 from crm.chassis.database import Database
 from crm.chassis.keys import MemoryKeys
-from crm.chassis.log import Commands, Context, EventLog
+from crm.chassis.log import Commands, Context, EventLog, PostgresStore
 from crm.chassis.runtime import Runtime
 from crm.chassis.service import Service
 from crm.chassis.settings import Settings
 from crm.chassis.testing import services
 from crm.contacts.service import service
+
+from .importer import Importer
 
 
 @pytest.fixture
@@ -85,3 +87,11 @@ def registered(api: TestClient) -> Callable[..., UUID]:
         return UUID(answer.json()["id"])
 
     return register
+
+
+@pytest.fixture
+def importer(tmp_path: Path, settings: Settings, db: Database, keys: MemoryKeys) -> Importer:
+    """Somebody who imports, over a log in PostgreSQL."""
+    log = service.log(PostgresStore(db), keys)
+    client = client_of(tmp_path, log, settings, db)
+    return Importer(client, Runtime(settings, db, keys, log), services.Projector(service, db, log))

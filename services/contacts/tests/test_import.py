@@ -15,7 +15,9 @@ from crm.chassis.log import PostgresStore
 from crm.chassis.migrations import CHASSIS, migrate
 from crm.chassis.runtime import Runtime
 from crm.chassis.settings import Settings
-from crm.contacts.importing import worker
+from crm.contacts.importing import running
+from crm.contacts.importing.job import take
+from crm.contacts.importing.journal import Journal
 from crm.contacts.importing.worker import work_off
 from crm.contacts.service import service
 from crm.events import summarise
@@ -45,7 +47,7 @@ def upload(client: TestClient, content: bytes, **fields: str) -> UUID:
 
 
 def run(runtime: Runtime) -> None:
-    while job := worker._take(runtime):
+    while job := take(runtime.database):
         work_off(runtime, job)
 
 
@@ -91,15 +93,20 @@ def test_c12_quoted_fields_may_hold_delimiters_and_line_breaks(
 
 def test_c12_rows_are_rejected_with_line_field_and_reason(client: TestClient, runtime: Runtime) -> None:
     content = (
-        "name,email,country\nAda,not an address,GB\nBob,bob@example.org,Germany\n,,\nCleo,cleo@example.org,FR\n,,DE\n"
+        "name,email,country\nAda,not an address,GB\nBob,bob@example.org,Atlantis\n,,\nCleo,cleo@example.org,FR\n,,DE\n"
     )
     import_id = upload(client, content.encode())
     run(runtime)
     rejected = facts(runtime, ImportRowRejected)
     assert sorted((each.line, each.field) for each in rejected) == [(2, "email"), (3, "country"), (6, "name")]
-    assert not any("address," in summarise(each) or "Germany" in each.reason for each in rejected)
+    assert not any("address," in summarise(each) or "Atlantis" in each.reason for each in rejected)
     answer = client.get(f"/imports/{import_id}").json()
-    assert (answer["status"], answer["registered"], answer["rejected"], answer["rows"]) == ("completed", 1, 3, 4)
+    assert (answer["status"], answer["registered"], answer["rejected"], answer["rows"]) == (
+        "completed_with_errors",
+        1,
+        3,
+        4,
+    )
 
 
 def test_c12_duplicates_in_the_file_and_in_the_base_are_told_apart(client: TestClient, runtime: Runtime) -> None:
@@ -114,7 +121,7 @@ def test_c12_duplicates_in_the_file_and_in_the_base_are_told_apart(client: TestC
 def test_c12_a_duplicate_of_an_earlier_batch_names_its_line(
     client: TestClient, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker, "BATCH", 2)
+    monkeypatch.setattr(running, "BATCH", 2)
     upload(client, b"name,email\nA,a@example.org\nB,b@example.org\nC,c@example.org\nA2,a@example.org\n")
     run(runtime)
     assert [(each.line, each.earlier_line) for each in facts(runtime, ImportRowMatched)] == [(5, 2)]
@@ -154,25 +161,26 @@ class Killed(BaseException):
 def test_c12_killed_at_any_batch_it_resumes_and_nothing_comes_twice(
     client: TestClient, runtime: Runtime, monkeypatch: pytest.MonkeyPatch, dies_after: int
 ) -> None:
-    monkeypatch.setattr(worker, "BATCH", 2)
+    monkeypatch.setattr(running, "BATCH", 2)
     rows = [f"P{n},p{n % 5}@example.org" if n % 4 else f"P{n},broken" for n in range(12)]
     import_id = upload(client, "\n".join(["name,email", *rows]).encode())
-    steps, count = iter(range(100)), worker._count
+    steps, count = iter(range(100)), Journal.count
 
-    def die(*arguments: Any) -> None:
+    def die(*arguments: Any) -> bool:
         if next(steps) == dies_after // 2 and dies_after % 2:
             raise Killed  # between the append and the count
-        count(*arguments)
+        counted = count(*arguments)
         if next(steps) == dies_after:
             raise Killed
+        return counted
 
-    monkeypatch.setattr(worker, "_count", die)
-    job = worker._take(runtime)
+    monkeypatch.setattr(Journal, "count", die)
+    job = take(runtime.database)
     assert job
     try:
         work_off(runtime, job)
     except Killed:
-        monkeypatch.setattr(worker, "_count", count)
+        monkeypatch.setattr(Journal, "count", count)
         with runtime.database.connection() as connection:
             connection.execute("UPDATE imports SET leased_until = NULL")
         run(runtime)
@@ -197,7 +205,6 @@ def test_nothing_of_the_file_stays_behind(client: TestClient, runtime: Runtime) 
         assert "Müller" not in waiting
         run(runtime)
         assert connection.execute("SELECT count(*) FROM import_chunks").fetchone() == (0,)
-        assert connection.execute("SELECT count(*) FROM import_lines").fetchone() == (0,)
 
 
 def test_c13_a_row_about_somebody_who_was_erased_is_recognised_and_refused(

@@ -1,14 +1,13 @@
 """The command `rapport`: the whole suite on one machine."""
 
 import sys
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from crm.chassis.embedded.process import ServerFailed
-from crm.local import cli_duplicates, cli_operating, cli_reading
+from crm.local import cli_duplicates, cli_importing, cli_operating, cli_reading
 from crm.local.calling import NothingRuns, NotNow, Refused, described
 from crm.local.progress import Progress
 from crm.local.state import Lock, RunsAlready
@@ -104,20 +103,6 @@ def token(
     sys.stdout.write(layout.issuer().issue(subject, scope.split(), ttl_s=ttl * DAY_S) + "\n")
 
 
-@app.command("import", epilog="Examples:  rapport import people.csv  ·  rapport import people.csv --map Mail=email")
-def import_file(
-    file: Annotated[Path, typer.Argument(help="A CSV file of any dialect and encoding.", exists=True, dir_okay=False)],
-    mapping: Annotated[
-        list[str] | None, typer.Option("--map", help="COLUMN=FIELD, where a header does not say it. Repeatable.")
-    ] = None,
-) -> None:
-    """Import people from a file; one that was cut goes on where it was."""
-    suite = described(Layout.from_environment())
-    from crm.local.importing import import_people
-
-    raise typer.Exit(import_people(suite, file, mapping or [], console))
-
-
 @app.command(epilog="Examples:  rapport demo  ·  rapport demo --json")
 def demo(as_json: Annotated[bool, typer.Option("--json", help="Print the history as JSON.")] = False) -> None:
     """Start a suite in a temporary place, play a story, show one person's history, and stop it."""
@@ -129,6 +114,7 @@ def demo(as_json: Annotated[bool, typer.Option("--json", help="Print the history
 app.add_typer(cli_reading.app)
 app.add_typer(cli_operating.app)
 app.add_typer(cli_duplicates.app)
+app.add_typer(cli_importing.app)
 
 if __name__ == "__main__":
     app()

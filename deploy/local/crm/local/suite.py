@@ -23,11 +23,14 @@ PORT_BASE = 8100
 PASSED_ON = (
     "RAPPORT_REGION",
     "RAPPORT_AUTO_CLOSE_DAYS",
+    "RAPPORT_IMPORT_KEEP_DAYS",
     "RAPPORT_MAIL_FROM",
     "RAPPORT_TRACE_RATIO",
     "RAPPORT_AUTO_MERGE",
 )
 """Settings of services that may be given to the whole suite."""
+STANDING_BACK = {"projector": 10, "live": 10, "duplicates": 10}
+"""What is read of facts stands back, on one machine, before what records them: views catch up by themselves."""
 
 
 FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
@@ -153,6 +156,7 @@ def environment(layout: Layout, service: str, role: str, dsns: dict[str, str], k
         "CONTACTS_URL": layout.url("contacts"),
         "SMTP": f"127.0.0.1:{layout.smtp_port}",
         "TRACES": str(layout.traces / f"{service}-{role}.jsonl"),
+        "NICENESS": str(STANDING_BACK.get(role, 0)),
         "STATE": str(layout.folder / "state" / service),
     }
     passed = {name: value for name, value in os.environ.items() if not name.startswith("RAPPORT_")}

@@ -43,6 +43,7 @@ from crm.events.contacts import (
     ExternalIdLinked,
 )
 from crm.events.holds import LegalHoldEnded, LegalHoldPlaced
+from crm.events.imports import ContactWithdrawn
 from crm.events.merging import ContactAbsorbed, ContactRestored, ContactsMerged, ContactsUnmerged, MergedFieldChosen
 from crm.events.particulars import ExternalId, Phone, PostalAddress
 from crm.events.profiles import ContactConfirmed, ExternalIdUnlinked
@@ -82,6 +83,8 @@ class Contact(Struct, frozen=True):
     further_addresses: tuple[FurtherAddress, ...] = ()
     handles: tuple[Handle, ...] = ()
     attributes: tuple[Held, ...] = ()
+    withdrawn: bool = False
+    """Taken back with the import they came from."""
 
 
 def writable(contact: Contact | None) -> Contact:
@@ -98,6 +101,8 @@ def present(contact: Contact | None) -> Contact:
         raise Unknown("There is no such contact.")
     if contact.erased:
         raise Erased("This person was erased; nothing can be recorded about them any more.")
+    if contact.withdrawn:
+        raise Rejected("This contact was taken back with the import it came from. Register the person anew.")
     return contact
 
 
@@ -166,6 +171,8 @@ def evolve(contact: Contact | None, fact: ContactFact) -> Contact:  # noqa: C901
             return replace(contact, returned=True)
         case ContactRestored():
             return replace(contact, alias_of=None, merge_id=None)
+        case ContactWithdrawn():
+            return replace(contact, withdrawn=True)
     field, value = changes(contact, fact)
     return own(contact, field, **{field: value}) if field in ONE_VALUED else replace(contact, **{field: value})
 
@@ -176,7 +183,9 @@ def own(contact: Contact, field: str, **values: Any) -> Contact:
 
 
 def identifiers(contact: Contact) -> set[Identifier]:
-    """What names this person and nobody else. Aliases and erased people hold nothing."""
+    """What names this person and nobody else. Aliases, erased people and those taken back hold nothing."""
+    if contact.withdrawn:
+        return set()
     found: Iterable[Identifier | None] = (
         *map(email_identifier, contact.emails),
         *map(phone_identifier, contact.phones),

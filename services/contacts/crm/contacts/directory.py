@@ -31,6 +31,7 @@ from crm.events.contacts import (
     ContactRegistered,
     ContactRenamed,
 )
+from crm.events.imports import ContactWithdrawn
 from crm.events.merging import ContactAbsorbed, ContactRestored, ContactsMerged, ContactsUnmerged, MergedFieldChosen
 from crm.events.particulars import Phone, PostalAddress
 from crm.events.profiles import (
@@ -170,8 +171,8 @@ def describe(row: Entry | None, e: Recorded[AttributeFact]) -> Entry | None:
     return replace(row, attributes=described(row.attributes, e.fact)) if row else None
 
 
-@directory.on(ContactErased, ContactIdentified)
-def strike_out(_: Entry | None, e: Recorded[ContactErased | ContactIdentified]) -> None:
+@directory.on(ContactErased, ContactIdentified, ContactWithdrawn)
+def strike_out(_: Entry | None, e: Recorded[ContactErased | ContactIdentified | ContactWithdrawn]) -> None:
     """Nobody finds them here any more."""
 
 

@@ -27,8 +27,10 @@ from crm.contacts.erasures import measure
 from crm.contacts.history import history
 from crm.contacts.holding import expire_holds, held_values
 from crm.contacts.honouring import honouring
-from crm.contacts.import_job import import_rows, imports
+from crm.contacts.import_job import imports
 from crm.contacts.import_report import import_report
+from crm.contacts.import_row import import_rows
+from crm.contacts.import_template import import_template_list, import_templates
 from crm.contacts.importing.worker import work_off_imports
 from crm.contacts.interaction import interactions
 from crm.contacts.legal_hold import HOLD_EXPIRY
@@ -57,6 +59,7 @@ service = Service(
         *(merge_cases, scans),
         *(subject_requests, held_values),
         *(accounts, affiliations, definitions),
+        *(import_templates,),
     ),
     claim_facts=ClaimFacts(IdentifierClaimed, IdentifierReleased, IdentifierTombstoned),
     views=(
@@ -66,6 +69,7 @@ service = Service(
         *(reassigned,),
         *(match_keys, duplicates),
         *(request_list, erasure_list),
+        *(import_template_list,),
     ),
     policies=(
         registering,

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from crm.chassis.people.identity import (
     Identifier,
+    _normalised,
+    _normalised_by_library,
     email_identifier,
     external_identifier,
     is_email,
@@ -99,3 +101,13 @@ def test_c3_what_programs_send_for_nobody_is_never_matched() -> None:
     assert external_identifier(ExternalId("shop", "0")) is None
     assert external_identifier(ExternalId("", "4711")) is None
     assert external_identifier(ExternalId("Shop ", " 4711")) == Identifier("external_id", "shop:4711")
+
+
+_LOCAL = st.text("aZ09_+'-.", min_size=1, max_size=70)
+_DOMAIN = st.from_regex(r"\A[aZ0-9-]{1,5}(\.[aZ0-9-]{1,65}){0,3}\.(com|org|de|XN|test|local|c1)\Z")
+
+
+@given(_LOCAL, _DOMAIN)
+def test_c1_what_looks_plain_is_read_as_the_library_reads_it(local: str, domain: str) -> None:
+    entered = f"{local}@{domain}"
+    assert _normalised(entered) == _normalised_by_library(entered)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from crm.events.fact import Fact, Personal
 from crm.events.holds import LegalHoldEnded, LegalHoldPlaced
+from crm.events.imports import ContactWithdrawn
 from crm.events.merging import ContactAbsorbed, ContactRestored, ContactsMerged, ContactsUnmerged, MergedFieldChosen
 from crm.events.particulars import ExternalId, Phone, PostalAddress
 from crm.events.profiles import IdentityFact, ProfileFact
@@ -136,6 +137,7 @@ ContactFact: TypeAlias = (
     | LegalHoldEnded
     | IdentityFact
     | ProfileFact
+    | ContactWithdrawn
 )
 
 

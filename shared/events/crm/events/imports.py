@@ -1,12 +1,47 @@
-"""What happens to files of people that the contacts service takes in.
+"""What happens to files that the contacts service takes in.
 
-Each row's outcome is on its own tiny stream, if it is not a contact's own fact.
+Each row's outcome is on its own tiny stream, if it is not a contact's own fact. Nothing here tells of a person.
 """
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 from uuid import UUID
 
 from crm.events.fact import Fact
+
+RowKind: TypeAlias = Literal["people", "interactions", "accounts"]
+OnMatch: TypeAlias = Literal["skip", "update"]
+
+
+class ImportUploaded(Fact, frozen=True, tag="crm.contacts.import-uploaded.v1"):
+    """A file was taken in and waits: for a mapping, a dry run, the start."""
+
+    summary = "A file of {size_bytes} bytes waits to be imported"
+    content_hash: str
+    size_bytes: int
+    format: str
+    source: str
+
+
+class ImportMapped(Fact, frozen=True, tag="crm.contacts.import-mapped.v1"):
+    """It was said what the columns mean, and how rows meet people who are known already."""
+
+    summary = "Rows of {kind} are matched by {key}; {on_match} who is known"
+    kind: RowKind
+    columns: dict[str, str]
+    key: str
+    on_match: OnMatch
+    template: str | None = None
+
+
+class ImportRehearsed(Fact, frozen=True, tag="crm.contacts.import-rehearsed.v1"):
+    """A dry run: what each row would do. Nothing else was changed."""
+
+    summary = "Dry run: {created} new, {updated} changed, {matched} known already, {conflicts} in conflict"
+    created: int
+    updated: int
+    matched: int
+    conflicts: int
+    rejected: int
 
 
 class ImportStarted(Fact, frozen=True, tag="crm.contacts.import-started.v1"):
@@ -18,20 +53,81 @@ class ImportStarted(Fact, frozen=True, tag="crm.contacts.import-started.v1"):
     delimiter: str
     columns: dict[str, str]
     """Which column of the file fills which field."""
+    kind: RowKind = "people"
+    format: str = "csv"
+    source: str = "generic"
+    """The program whose export it is."""
+    key: str = "any"
+    """What rows are matched by."""
+    on_match: OnMatch = "skip"
+
+
+class ImportCompleted(Fact, frozen=True, tag="crm.contacts.import-completed.v1"):
+    """`rejected` counts the rows in conflict too."""
+
+    summary = "Import completed: {registered} registered, {matched} known already, {rejected} rejected"
+    rows: int
+    registered: int
+    matched: int
+    rejected: int
+    updated: int = 0
+    conflicts: int = 0
+
+
+class ImportFailed(Fact, frozen=True, tag="crm.contacts.import-failed.v1"):
+    """The file could not be read to its end; the rows before that are imported."""
+
+    summary = "Import failed: {reason}"
+    reason: str
+
+
+class ImportCancelled(Fact, frozen=True, tag="crm.contacts.import-cancelled.v1"):
+    """Nothing more is imported from this file; what was imported stays."""
+
+    summary = "Import cancelled"
+
+
+class ImportRevertRequested(Fact, frozen=True, tag="crm.contacts.import-revert-requested.v1"):
+    summary = "Import is being taken back"
+
+
+class ImportReverted(Fact, frozen=True, tag="crm.contacts.import-reverted.v1"):
+    """What nobody has touched since is taken back; `kept` rows have changed and stay."""
+
+    summary = "Import taken back: {undone} rows undone, {kept} kept because they changed since"
+    undone: int
+    kept: int
+
+
+ImportFact: TypeAlias = (
+    ImportStarted
+    | ImportCompleted
+    | ImportUploaded
+    | ImportMapped
+    | ImportRehearsed
+    | ImportFailed
+    | ImportCancelled
+    | ImportRevertRequested
+    | ImportReverted
+)
+
+
+# Rows
 
 
 class ImportRowRejected(Fact, frozen=True, tag="crm.contacts.import-row-rejected.v1"):
-    """A row that is no contact; the reason quotes nothing of the row."""
+    """A row that was not imported; the reason quotes nothing of the row. `conflict_with`: whose identifier it uses."""
 
     summary = "Line {line} rejected: {field}: {reason}"
     import_id: UUID
     line: int
     field: str | None
     reason: str
+    conflict_with: UUID | None = None
 
 
 class ImportRowMatched(Fact, frozen=True, tag="crm.contacts.import-row-matched.v1"):
-    """A row about somebody already known; `earlier_line` if by the same file."""
+    """A row about somebody already known, who stays as they are; `earlier_line` if known by the same file."""
 
     summary = "Line {line} of an import names this contact by {matched_by}"
     import_id: UUID
@@ -41,13 +137,82 @@ class ImportRowMatched(Fact, frozen=True, tag="crm.contacts.import-row-matched.v
     earlier_line: int | None = None
 
 
-class ImportCompleted(Fact, frozen=True, tag="crm.contacts.import-completed.v1"):
-    summary = "Import completed: {registered} registered, {matched} known already, {rejected} rejected"
-    rows: int
-    registered: int
-    matched: int
-    rejected: int
+class ImportRowApplied(Fact, frozen=True, tag="crm.contacts.import-row-applied.v1"):
+    """A row changed somebody already known; what changed is said by the contact's own facts of the same append."""
+
+    summary = "Line {line} of an import changed this contact, named by {matched_by}"
+    import_id: UUID
+    line: int
+    contact: UUID
+    matched_by: str
+    remark: str | None = None
+    """What of the row was left out, and why."""
 
 
-ImportFact: TypeAlias = ImportStarted | ImportCompleted
-ImportRowFact: TypeAlias = ImportRowRejected | ImportRowMatched
+class ImportRowNamedAccount(Fact, frozen=True, tag="crm.contacts.import-row-named-account.v1"):
+    """A row about an account already known, which stays as it is; `earlier_line` if known by the same file."""
+
+    summary = "Line {line} of an import names account {account}"
+    import_id: UUID
+    line: int
+    account: UUID
+    earlier_line: int | None = None
+
+
+class ImportRowChangedAccount(Fact, frozen=True, tag="crm.contacts.import-row-changed-account.v1"):
+    summary = "Line {line} of an import changed account {account}"
+    import_id: UUID
+    line: int
+    account: UUID
+
+
+class ImportRowReverted(Fact, frozen=True, tag="crm.contacts.import-row-reverted.v1"):
+    summary = "Line {line} of an import taken back"
+    import_id: UUID
+    line: int
+    contact: UUID
+
+
+class ImportRowKept(Fact, frozen=True, tag="crm.contacts.import-row-kept.v1"):
+    """A row that a revert leaves as it is."""
+
+    summary = "Line {line} of an import is not taken back: {reason}"
+    import_id: UUID
+    line: int
+    contact: UUID
+    reason: str
+
+
+ImportRowFact: TypeAlias = (
+    ImportRowRejected
+    | ImportRowMatched
+    | ImportRowApplied
+    | ImportRowReverted
+    | ImportRowKept
+    | ImportRowNamedAccount
+    | ImportRowChangedAccount
+)
+
+
+class ContactWithdrawn(Fact, frozen=True, tag="crm.contacts.contact-withdrawn.v1"):
+    """On a contact's own stream: the import that made them was taken back. Their identifiers are free again."""
+
+    summary = "Taken back with the import it came from"
+    import_id: UUID
+
+
+# Templates
+
+
+class ImportTemplateSaved(Fact, frozen=True, tag="crm.contacts.import-template-saved.v1"):
+    """Which header fills which field, kept under a name to be used again."""
+
+    summary = "Import template {name} saved"
+    name: str
+    kind: RowKind
+    mapping: dict[str, str]
+    key: str = "any"
+    on_match: OnMatch = "skip"
+
+
+ImportTemplateFact: TypeAlias = ImportTemplateSaved

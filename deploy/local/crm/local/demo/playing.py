@@ -14,7 +14,7 @@ from crm.local.demo.cast import Cast
 from crm.local.demo.people import AGAIN, PERSONS, UNUSABLE, people_csv, persons
 from crm.local.demo.stage import temporary_layout
 from crm.local.demo.tracing import spans_in, trace_of
-from crm.local.importing import following, upload
+from crm.local.importing import Choices, following, upload
 from crm.local.lifecycle import ToldToStop, stoppable
 from crm.local.progress import Progress
 from crm.local.running import running
@@ -70,7 +70,7 @@ def _import(suite: Description, layout: Layout, progress: Progress) -> None:
     file = layout.folder / "people.csv"
     file.write_bytes(people_csv().encode())
     with calling(suite) as apis:
-        *_, job = following(apis, upload(apis, file, {}))
+        *_, job = following(apis, upload(apis, file, Choices()))
     if (job["registered"], job["matched"], job["rejected"]) != (PERSONS, AGAIN, len(UNUSABLE)):
         raise StoryStuck(f"the import came to something else than the file has: {job}")
     progress.done()

@@ -17,9 +17,12 @@ from crm.contacts.api import (
     duplicate_scans,
     duplicates,
     erasure,
+    exports,
     history,
     holds,
     identities,
+    import_steps,
+    import_templates,
     imports,
     interactions,
     keys,
@@ -73,6 +76,9 @@ routers = (
     searches.router,
     audit.router,
     account_history.router,
+    import_steps.router,
+    import_templates.router,
+    exports.router,
 )
 
 PUBLIC = ("/confirm/{token}", "/preferences/{token}")

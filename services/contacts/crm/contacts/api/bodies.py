@@ -3,7 +3,7 @@
 from typing import Annotated, Any, TypeAlias
 from uuid import UUID
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from crm.chassis.auth import Agent, allowed
 from crm.chassis.http import part
@@ -65,6 +65,7 @@ class ContactAnswer(DetailsAnswer):
     provisional: bool
     aliases: list[UUID]
     provenance: dict[str, list[UUID]]
+    withdrawn: bool = Field(False, description="Taken back with the import it came from.")
 
     @classmethod
     def of(cls, found: Found) -> "ContactAnswer":
@@ -92,4 +93,5 @@ class ContactAnswer(DetailsAnswer):
             aliases=sorted(contact.aliases),
             **cls.parts(contact),
             provenance={field: list(ids) for field, ids in profile.provenance.items()},
+            withdrawn=contact.withdrawn,
         )

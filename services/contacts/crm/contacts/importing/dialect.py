@@ -16,6 +16,7 @@ SAMPLE_CHARACTERS = 10_000
 SAMPLE_BYTES = 256_000
 BLOCK = 262_144
 LONGEST_FIELD = 100_000
+LONGEST_LINE = 4_000_000
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
@@ -69,9 +70,8 @@ def _telling_lines(file: BinaryIO) -> bytes:
     return b"\n".join(found)[:SAMPLE_BYTES]
 
 
-def dialect_of(file: BinaryIO) -> Dialect:
-    """The dialect of a file. Raises `Rejected` if it is no text, or empty."""
-    encoding = encoding_of(file)
+def dialect_of(file: BinaryIO, encoding: str) -> Dialect:
+    """The dialect of a file. Raises `Rejected` if it is empty."""
     file.seek(0)
     decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
     sample = decoder.decode(file.read(SAMPLE_CHARACTERS * 2))[:SAMPLE_CHARACTERS]
@@ -90,7 +90,7 @@ def rows_of(blocks: Iterable[bytes], dialect: Dialect) -> Iterator[tuple[int, li
     Memory holds one block and one row. Raises `Rejected` naming the line if the text cannot be read.
     """
     csv.field_size_limit(LONGEST_FIELD)
-    reader = csv.reader(_lines(blocks, dialect.encoding), delimiter=dialect.delimiter, quotechar=dialect.quote)
+    reader = csv.reader(lines_of(blocks, dialect.encoding), delimiter=dialect.delimiter, quotechar=dialect.quote)
     line = 1
     while True:
         try:
@@ -104,11 +104,14 @@ def rows_of(blocks: Iterable[bytes], dialect: Dialect) -> Iterator[tuple[int, li
         line = reader.line_num + 1
 
 
-def _lines(blocks: Iterable[bytes], encoding: str) -> Iterator[str]:
+def lines_of(blocks: Iterable[bytes], encoding: str) -> Iterator[str]:
+    """The lines of a text with their ends. Memory holds one block. Raises `UnicodeDecodeError`."""
     decoder, rest = codecs.getincrementaldecoder(encoding)(), ""
     for block in blocks:
         lines = (rest + decoder.decode(block)).splitlines(keepends=True)
         rest = lines.pop() if lines else ""  # it may go on in the next block
+        if len(rest) > LONGEST_LINE:
+            raise Rejected("A line of this file is too long to be one of a table.", field="file")
         yield from lines
     rest += decoder.decode(b"", final=True)
     if rest:

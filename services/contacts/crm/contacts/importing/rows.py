@@ -1,27 +1,85 @@
 """A row as a person, by the same normaliser as the API (C12)."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
+from typing import TypeAlias
+from urllib.parse import unquote
 
-from crm.chassis.people.identity import is_email, read_phone
+from crm.chassis.people.identity import Identifier, is_email, read_phone
+from crm.contacts.contact import evolve, identifiers
+from crm.contacts.importing.columns import ADDRESS, NOT_KEPT, SECOND_ADDRESSES
+from crm.contacts.importing.countries import country_code
+from crm.contacts.registration import register
+from crm.events.consents import ConsentChannel
+from crm.events.contacts import ContactRegistered
 from crm.events.particulars import ExternalId, Phone, PostalAddress
 
 LONGEST = 200
-_ADDRESS = ("street", "postal_code", "city", "region", "country")
-_SEPARATORS = re.compile(r"[;,|\s]+")
-_NUMBERS = re.compile(r"\s*[;|/]\s*")
+LONGEST_TEXT = 20_000
+_LONG = frozenset({"body", "consent_evidence"})
+LONGEST_TAG = 60
+_SEPARATORS = re.compile(r"(?:[;,|\s]|:::)+")
+_NUMBERS = re.compile(r"\s*(?:[;|]|:::)\s*|\s+/\s+")
+"""A slash without spaces is part of a number, as in 030/1234567."""
+_MANY = re.compile(r"[;,]|:::")
+_DAYS = ("%Y-%m-%d", "%Y%m%d", "%d.%m.%Y")
+_ATTRIBUTE = "attribute:"
+_FORMULA = re.compile(r"'[=+\-@\t\r]")
+"""How our own exports, and others, guard a cell that a spreadsheet would run."""
+_YES = frozenset({"yes", "y", "true", "1", "x", "ja", "oui", "si", "sí", "granted", "opt-in", "subscribed"})
+_NO = frozenset({"no", "n", "false", "0", "nein", "non", "withdrawn", "opt-out", "unsubscribed"})
+
+Values: TypeAlias = dict[str, list[str]]
+"""What a row says, by field; each value is trimmed and not empty."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a consent column says: `granted`, with what proves it, or not."""
+
+    channel: ConsentChannel
+    purpose: str
+    granted: bool
+    wording_version: str | None = None
+    evidence: str | None = None
 
 
 @dataclass(frozen=True)
 class Person:
-    """Whom a row tells of."""
+    """Whom a row tells of. `named` is False where only an e-mail address stands for the name."""
 
     name: str
     emails: tuple[str, ...] = ()
     phones: tuple[Phone, ...] = ()
     address: PostalAddress | None = None
     external_ids: tuple[ExternalId, ...] = ()
+    named: bool = True
+    wishes: tuple[Wish, ...] = ()
+    birthday: date | None = None
+    tags: tuple[str, ...] = ()
+    attributes: tuple[tuple[str, str], ...] = ()
+    """Custom attributes by name, as written."""
+
+    @cached_property
+    def fact(self) -> ContactRegistered:
+        """The fact with which they become a contact. Raises `Rejected`."""
+        return register(
+            None,
+            name=self.name,
+            emails=self.emails,
+            phones=self.phones,
+            address=self.address,
+            external_ids=self.external_ids,
+        )
+
+    @cached_property
+    def claims(self) -> tuple[Identifier, ...]:
+        """What names them, in a fixed order."""
+        return tuple(sorted(identifiers(evolve(None, self.fact))))
 
 
 @dataclass(frozen=True)
@@ -32,49 +90,133 @@ class Unusable:
     reason: str
 
 
-def person_of(row: Sequence[str], columns: Mapping[str, str], region: str) -> Person | Unusable:
-    """The person in a row; `columns` says which place fills which field, `region` how numbers are read (C2)."""
+def values_in(row: Sequence[str], columns: Mapping[str, str]) -> Values | Unusable:
+    """What a row of a table says; `columns` says which place fills which field."""
     if len(row) <= max(map(int, columns)):
         return Unusable(None, "The row has fewer columns than the header.")
-    values: dict[str, list[str]] = {}
+    values: Values = {}
     for place, field in columns.items():
         if value := row[int(place)].strip():
-            values.setdefault(field, []).append(value)
-    emails = [each for entered in values.get("email", ()) for each in _SEPARATORS.split(entered) if each]
-    name = _name(values) or next(iter(emails), "")
-    if problem := _problem(values, emails, name):
+            guarded = value[0] == "'" and _FORMULA.match(value)
+            values.setdefault(field, []).append(value[1:] if guarded else value)
+    return values
+
+
+def person_of(values: Values | Unusable, region: str) -> Person | Unusable:
+    """The person that a row tells of; `region` says how numbers are read (C2)."""
+    if isinstance(values, Unusable):
+        return values
+    emails = split_emails(values)
+    name = _name(values)
+    if problem := _problem(values, emails, name or next(iter(emails), "")):
         return problem
-    phones = [each for entered in values.get("phone", ()) for each in _NUMBERS.split(entered) if each]
+    address, birthday, wishes = address_in(values), _birthday(values), tuple(_wishes(values))
+    for either in (address, birthday, *wishes):
+        if isinstance(either, Unusable):
+            return either
     return Person(
-        name=name,
+        name=name or emails[0],
         emails=tuple(emails),
-        phones=tuple(read_phone(each, region) for each in phones),
-        address=_address(values),
-        external_ids=tuple(ExternalId("import", each) for each in values.get("external_id", ())),
+        phones=tuple(read_phone(each, region) for each in split_phones(values)),
+        address=address if isinstance(address, PostalAddress) else None,
+        external_ids=tuple(external_ids(values)),
+        named=bool(name),
+        wishes=tuple(each for each in wishes if isinstance(each, Wish)),
+        birthday=birthday if isinstance(birthday, date) else None,
+        tags=tuple(dict.fromkeys(_tags(values))),
+        attributes=tuple(
+            (field.removeprefix(_ATTRIBUTE), told[0]) for field, told in values.items() if field.startswith(_ATTRIBUTE)
+        ),
     )
 
 
-def _problem(values: Mapping[str, Sequence[str]], emails: Sequence[str], name: str) -> Unusable | None:
+def split_emails(values: Values) -> list[str]:
+    return [each for entered in values.get("email", ()) for each in _SEPARATORS.split(entered) if each]
+
+
+def split_phones(values: Values) -> list[str]:
+    return [each for entered in values.get("phone", ()) for each in _NUMBERS.split(entered) if each]
+
+
+def external_ids(values: Values) -> Iterator[ExternalId]:
+    """Under the system that the field names, or `import`; `external_ids` holds `SYSTEM:ID;…`, as our exports do."""
     for field, entered in values.items():
-        if any("\0" in each or len(each) > LONGEST for each in entered):
-            return Unusable(field, f"Give at most {LONGEST} characters, and no control characters.")
+        if field == "external_ids":
+            pairs = (each.strip().partition(":") for some in entered for each in some.split(";"))
+            yield from (ExternalId(unquote(system), unquote(name)) for system, _, name in pairs if system and name)
+        elif field.startswith("external_id"):
+            system = field.partition(":")[2] or "import"
+            yield from (ExternalId(system, each) for each in entered)
+
+
+def too_long(values: Values) -> Unusable | None:
+    """Why a row holds text that cannot be kept."""
+    for field, entered in values.items():
+        longest = LONGEST_TEXT if field in _LONG or field.startswith(_ATTRIBUTE) else LONGEST
+        if field not in NOT_KEPT and any("\0" in each or len(each) > longest for each in entered):
+            return Unusable(field, f"Give at most {longest:,} characters, and no control characters.")
+    return None
+
+
+def _problem(values: Values, emails: Sequence[str], name: str) -> Unusable | None:
+    if problem := too_long(values):
+        return problem
+    if any(len(each) > LONGEST_TAG for each in _tags(values)):
+        return Unusable("tags", f"A tag has at most {LONGEST_TAG} characters.")
     if not all(map(is_email, emails)):
         return Unusable("email", "This is not an e-mail address.")
-    if not all(re.fullmatch("[A-Za-z]{2}", each) for each in values.get("country", ())):
-        return Unusable("country", "Give the country as two letters (ISO 3166), such as DE.")
     if not name:
         return Unusable("name", "The row has neither a name nor an e-mail address.")
     return None
 
 
-def _name(values: Mapping[str, Sequence[str]]) -> str:
+def _name(values: Values) -> str:
     if "name" in values:
         return values["name"][0]
-    return " ".join((*values.get("first_name", ()), *values.get("last_name", ())))
+    parts = (values.get(each, ())[:1] for each in ("first_name", "middle_name", "last_name"))
+    return " ".join(each for part in parts for each in part)
 
 
-def _address(values: Mapping[str, Sequence[str]]) -> PostalAddress | None:
-    parts = {field: values[field][0] for field in _ADDRESS if field in values}
-    if "country" in parts:
-        parts["country"] = parts["country"].upper()
-    return PostalAddress(**parts) if parts else None
+def address_in(values: Values) -> PostalAddress | Unusable | None:
+    """The first address of which anything is told; another one never completes it."""
+    for which in ("", *SECOND_ADDRESSES):
+        parts = {part: values[which + part][0] for part in ADDRESS if which + part in values}
+        if "country" in parts:
+            code = country_code(parts["country"])
+            if code is None:
+                return Unusable("country", "Give the country as two letters (ISO 3166), such as DE, or by its name.")
+            parts["country"] = code
+        if parts:
+            return PostalAddress(**parts)
+    return None
+
+
+def _birthday(values: Values) -> date | Unusable | None:
+    entered = next(iter(values.get("birthday", ())), "")
+    if not entered.strip("0/-. "):
+        return None  # Outlook writes 0/0/00 where it knows none
+    for form in _DAYS:
+        with suppress(ValueError):
+            return datetime.strptime(entered, form).replace(tzinfo=UTC).date()
+    return Unusable("birthday", "Give the day as 1990-12-31.")
+
+
+def _tags(values: Values) -> Iterator[str]:
+    """Google marks its own groups with an asterisk; those are no tags."""
+    for entered in values.get("tags", ()):
+        yield from (each for each in map(str.strip, _MANY.split(entered)) if each and not each.startswith("*"))
+
+
+def _wishes(values: Values) -> Iterator[Wish | Unusable]:
+    wording, evidence = (next(iter(values.get(f"consent_{each}", ())), None) for each in ("wording", "evidence"))
+    for field, entered in values.items():
+        if not field.startswith("consent:"):
+            continue
+        _, channel, purpose = field.split(":")
+        said = entered[0].casefold()
+        if said not in _YES | _NO:
+            yield Unusable(field, "Say yes or no.")
+        elif said in _YES and not (wording and evidence):
+            yield Unusable(field, "An import records consent only with consent_wording and consent_evidence.")
+        else:
+            yield Wish(channel, purpose, said in _YES, wording, evidence)  # type: ignore[arg-type]  # a field name has one

@@ -43,6 +43,8 @@ class Step:
     expected: int | None = None
     seen: int | None = None
     """The version a plan was made on (0: no such stream). If the stream has moved, the plan is made again."""
+    occurred_at: datetime | None = None
+    """When it happened, if not at the context's time (UTC)."""
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ class Draft:
             if step.seen is not None and step.seen != stream.version:
                 raise Conflict("what the plan was made on has moved")
             for fact in facts_of(step.command(stream.state)):
-                self._add(stream, fact)
+                self._add(stream, fact, step.occurred_at or self.occurred_at)
         self._claim()
 
     def version(self, stream: UUID) -> int:
@@ -94,36 +94,44 @@ class Draft:
         stream.contact_ids = stream.about()
         return stream
 
-    def _check_time(self, stream: _Stream) -> None:
-        if self.occurred_at is None:
+    def _check_time(self, stream: _Stream, occurred_at: datetime | None) -> None:
+        if occurred_at is None:
             return
-        if self.occurred_at < EARLIEST:
+        if occurred_at < EARLIEST:
             raise Rejected("This lies too far in the past. Give a later time.", field="occurred_at")
-        if self.occurred_at > datetime.now(UTC) + CLOCK_SKEW:
+        if occurred_at > datetime.now(UTC) + CLOCK_SKEW:
             raise Rejected("This lies in the future. Give a time that has passed.", field="occurred_at")
-        if stream.opened_at is not None and self.occurred_at < stream.opened_at:
+        if stream.opened_at is not None and occurred_at < stream.opened_at:
             raise Rejected("This lies before the beginning of the record. Give a later time.", field="occurred_at")
 
-    def _add(self, stream: _Stream, fact: Fact) -> None:
+    def _add(self, stream: _Stream, fact: Fact, occurred_at: datetime | None) -> None:
         if not isinstance(fact, stream.aggregate.fact_classes):
             raise TypeError(f"{type(fact).__name__} is not a fact of the aggregate {stream.aggregate.name}")
-        self._check_time(stream)
+        self._check_time(stream, occurred_at)
         stream.state = stream.aggregate.evolve(stream.state, fact)
         stream.version += 1
         before, stream.contact_ids = stream.contact_ids, stream.about()
         if stream.partition_key is None:
             stream.partition_key = next(iter(stream.contact_ids), stream.id)
         about = tuple(dict.fromkeys((*before, *stream.contact_ids)))
-        self._append(stream.id, stream.version, fact, stream.partition_key, about)
+        self._append(stream.id, stream.version, fact, stream.partition_key, about, occurred_at)
 
-    def _append(self, stream: UUID, version: int, fact: Fact, partition_key: UUID, about: tuple[UUID, ...]) -> None:
+    def _append(
+        self,
+        stream: UUID,
+        version: int,
+        fact: Fact,
+        partition_key: UUID,
+        about: tuple[UUID, ...],
+        occurred_at: datetime | None,
+    ) -> None:
         seal = partial(self.keys.seal, partition_key, f"{stream}:{version}")
         value = wire.encode(fact, seal)
         if len(value) > LARGEST_FACT:
             raise Rejected(
                 f"This is too long to be recorded: {len(value):,} bytes, {LARGEST_FACT:,} at most. Shorten it."
             )
-        self.facts.append(NewFact(stream, version, type_of(fact), value, partition_key, about, self.occurred_at))
+        self.facts.append(NewFact(stream, version, type_of(fact), value, partition_key, about, occurred_at))
 
     def _claim(self) -> None:
         claiming = [each for each in self._streams.values() if each.aggregate.claims is not None]
@@ -134,7 +142,7 @@ class Draft:
         if self.claims is None:
             raise TypeError("an aggregate declares claims, but the service declares no claim facts")
         for change in self.claims.changes(before, after, _standing(claiming)):
-            self._append(change.stream, change.version, change.fact, change.stream, ())
+            self._append(change.stream, change.version, change.fact, change.stream, (), self.occurred_at)
 
 
 def own(aggregate: Aggregate[Any, Any], history: Sequence[Sealed]) -> Sequence[Sealed]:

@@ -38,7 +38,23 @@ def email_identifier(entered: str) -> Identifier | None:
     return Identifier("email", f"{parts[0]}@{parts[1]}")
 
 
+# What nearly all addresses look like: the library, which takes 70 µs, would say the same of them. Domains with two
+# hyphens in a row may be IDNA, and some top domains are special: those are left to it.
+_PLAIN = re.compile(
+    r"(?=.{6,254}\Z)(?!.*--)([A-Za-z0-9_+'-]{1,64}(?:\.[A-Za-z0-9_+'-]{1,64})*)"
+    r"@((?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+(?:com|org|net|edu|info|biz|[A-Za-z]{2}))"
+)
+_LONGEST_LOCAL_PART = 64
+
+
 def _normalised(entered: str) -> tuple[str, str] | None:
+    plain = _PLAIN.fullmatch(entered)
+    if plain and len(plain[1]) <= _LONGEST_LOCAL_PART:
+        return plain[1].lower(), plain[2].lower()
+    return _normalised_by_library(entered)
+
+
+def _normalised_by_library(entered: str) -> tuple[str, str] | None:
     try:
         address = validate_email(entered.strip(), check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError:
@@ -77,7 +93,12 @@ _VARIANTS = (
 )
 
 
+_WITH_VARIANTS = ("+55", "+549", "+521")
+
+
 def _one_variant(e164: str) -> str:
+    if not e164.startswith(_WITH_VARIANTS):
+        return e164
     for pattern, one in _VARIANTS:
         e164 = pattern.sub(one, e164)
     return e164

@@ -28,6 +28,7 @@ from crm.events.contacts import (
     ContactRenamed,
 )
 from crm.events.identifiers import IdentifierClaimed, IdentifierReleased
+from crm.events.imports import ContactWithdrawn
 from crm.events.merging import ContactsMerged, ContactsUnmerged, MergedFieldChosen
 from crm.events.particulars import PostalAddress
 
@@ -124,7 +125,7 @@ class KnownContacts(View[KnownContact]):
         self.on(ContactMoved)(move)
         self.on(ContactEmailAdded, ContactEmailRemoved, ContactPrimaryEmailChanged)(readdress)
         self.on(ContactPhoneAdded, ContactPhoneRemoved, ContactPrimaryPhoneChanged)(renumber)
-        self.on(ContactErased, ContactIdentified)(forget)
+        self.on(ContactErased, ContactIdentified, ContactWithdrawn)(forget)
         self.on(ContactsMerged, ContactsUnmerged, MergedFieldChosen)(merge)
 
 
@@ -173,8 +174,10 @@ def changed(values: Iterable[str], fact: object, value: str) -> tuple[str, ...]:
             return (*others, value)
 
 
-def forget(contact: KnownContact | None, e: Recorded[ContactErased | ContactIdentified]) -> KnownContact | None:
+def forget(
+    contact: KnownContact | None, e: Recorded[ContactErased | ContactIdentified | ContactWithdrawn]
+) -> KnownContact | None:
     """Of an erased person the row stays, without what was personal, so that nobody is addressed by mistake."""
-    if contact is None or isinstance(e.fact, ContactIdentified):
+    if contact is None or isinstance(e.fact, ContactIdentified | ContactWithdrawn):
         return None
     return replace(contact, name=ERASED, emails=(), phones=(), address=None, erased=True)

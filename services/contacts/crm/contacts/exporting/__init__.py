@@ -1,0 +1,1 @@
+"""Exporting lists of people as a stream: `people` (who, page by page), then `tables`, `cards` and `lines` (as what)."""

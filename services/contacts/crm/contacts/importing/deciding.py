@@ -1,0 +1,199 @@
+"""What a row of people leads to: somebody new, a change, nothing, or a conflict. One function for dry run and run.
+
+Rows are decided in their order; what an earlier row of the same file did is known to the later ones. No I/O.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Literal, TypeAlias
+from uuid import UUID
+
+from crm.chassis.decider import Claim, Command, Rejected, Tombstoned, facts_of
+from crm.chassis.people.identity import Identifier
+from crm.contacts.attribute import defined
+from crm.contacts.attribute_record import InForce, first_values
+from crm.contacts.attribute_value import parse_value, show_value
+from crm.contacts.contact import Contact, evolve, writable
+from crm.contacts.details_record import describe, detail, tag
+from crm.contacts.importing.rows import Person, Unusable
+from crm.contacts.reach import add_email, add_phone
+from crm.contacts.registration import link_external_id, move, rename
+from crm.events import Fact
+from crm.events.contacts import ContactFact
+from crm.events.imports import OnMatch
+from crm.events.particulars import PostalAddress
+
+Outcome: TypeAlias = Literal["create", "update", "unchanged", "known", "duplicate", "conflict", "unusable"]
+MATCHED = ("unchanged", "known", "duplicate")
+"""Rows about somebody known, who stays as they are: nothing new is said, it is not wanted, or this file named them."""
+REFUSED = ("conflict", "unusable")
+
+
+@dataclass(frozen=True)
+class Upsert:
+    """How rows meet people who are known: by which identifiers, and what then.
+
+    `key` is `any`, `none`, `email`, `phone` or `external_id:SYSTEM`.
+    """
+
+    key: str = "any"
+    on_match: OnMatch = "skip"
+
+    def names(self, identifier: Identifier) -> bool:
+        """Whether rows are matched by this identifier."""
+        kind, _, system = self.key.partition(":")
+        if kind == "external_id":
+            return identifier.kind == kind and identifier.match_key.startswith(f"{system.lower()}:")
+        return self.key == "any" or identifier.kind == kind
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of a row, and why. `contact` is who is made, changed, or known."""
+
+    line: int
+    outcome: Outcome
+    contact: UUID | None = None
+    matched_by: str | None = None
+    earlier_line: int | None = None
+    field: str | None = None
+    reason: str | None = None
+    row: Any = None
+    """What stands there, if it makes or changes something."""
+    facts: tuple[Fact, ...] = ()
+    """How it changes somebody, as they were at `seen`."""
+    seen: int | None = None
+    of_account: bool = False
+    """Whether `contact` is the id of an account instead."""
+
+
+@dataclass(frozen=True)
+class Met:
+    """Somebody a row may be about: the canonical id, what is known under all ids, and the version that was seen."""
+
+    contact_id: UUID
+    contact: Contact
+    version: int
+
+
+@dataclass
+class Known:
+    """Whom the rows may meet. `line_of` tells the line of an earlier batch that made or changed somebody."""
+
+    held: dict[Claim, UUID]
+    met: Mapping[UUID, Met]
+    """Holders as they are known now; none where nobody is to be changed."""
+    line_of: Mapping[UUID, int]
+    rules: InForce = field(default_factory=InForce)
+    """The custom attributes that are defined."""
+    erased: Collection[Claim] = ()
+    """Identifiers of people who were forgotten and did not come back (C13)."""
+    here: dict[UUID, int] = field(default_factory=dict)
+    """The lines of these rows that made or changed somebody."""
+
+
+def decide(line: int, row: Person | Unusable, made: UUID, upsert: Upsert, known: Known) -> Decision:
+    """What a row leads to; `made` is the id of the contact if it is somebody new."""
+    if isinstance(row, Unusable):
+        return Decision(line, "unusable", field=row.field, reason=row.reason)
+    claims = row.claims
+    if gone := next((each for each in claims if each in known.erased), None):
+        return Decision(line, "unusable", field=gone.kind, reason=Tombstoned(gone.kind).sentence)
+    keyed = [each for each in claims if upsert.names(each)]
+    if not keyed and upsert.key not in ("any", "none"):
+        return Decision(
+            line, "unusable", field=upsert.key.partition(":")[0], reason="The row lacks what it is matched by."
+        )
+    match = next((each for each in keyed if known.held.get(each, made) != made), None)
+    if match is not None:
+        decision = _met(line, row, match, upsert, known)
+    elif other := _of_others(claims, {made}, known.held):
+        decision = _conflict(line, other, known.held[other])
+    else:
+        decision = _created(line, row, made, known.rules)
+    if decision.outcome in ("create", "update") and decision.contact is not None:
+        known.held |= dict.fromkeys(claims, decision.contact)
+        known.here[decision.contact] = line
+    return decision
+
+
+def _created(line: int, row: Person, made: UUID, rules: InForce) -> Decision:
+    try:
+        first_values(values_of(row, rules), rules)  # all that is required must be there
+        more = changes(evolve(None, row.fact), row, rules) if row.tags or row.birthday or row.attributes else ()
+    except Rejected as refusal:
+        return Decision(line, "unusable", field=refusal.field, reason=refusal.sentence)
+    return Decision(line, "create", made, row=row, facts=(row.fact, *more))
+
+
+def _met(line: int, row: Person, match: Identifier, upsert: Upsert, known: Known) -> Decision:
+    holder = known.held[match]
+    found = known.met.get(holder)
+    canonical = found.contact_id if found else holder
+    earlier = known.here.get(canonical) or known.line_of.get(canonical)
+    if earlier is not None and earlier != line:
+        return Decision(line, "duplicate", canonical, match.kind, earlier)
+    if upsert.on_match == "skip" or found is None:
+        return Decision(line, "known", holder, match.kind)
+    mine = {holder, found.contact_id, *found.contact.aliases}
+    if other := _of_others(row.claims, mine, known.held):
+        return _conflict(line, other, known.held[other])
+    try:
+        facts = changes(found.contact, row, known.rules)
+    except Rejected as refusal:
+        return Decision(line, "unusable", field=refusal.field, reason=refusal.sentence)
+    if facts or row.wishes:
+        return Decision(line, "update", found.contact_id, match.kind, row=row, facts=facts, seen=found.version)
+    return Decision(line, "unchanged", found.contact_id, match.kind)
+
+
+def _of_others(claims: Sequence[Identifier], mine: set[UUID], held: Mapping[Claim, UUID]) -> Identifier | None:
+    return next((each for each in claims if each in held and held[each] not in mine), None)
+
+
+def _conflict(line: int, identifier: Identifier, holder: UUID) -> Decision:
+    reason = f"This {identifier.kind.replace('_', ' ')} belongs to contact {holder}, who is not meant by the row's key."
+    return Decision(line, "conflict", holder, field=identifier.kind, reason=reason)
+
+
+def values_of(person: Person, rules: InForce) -> dict[str, object]:
+    """The custom attributes that a row tells, in their types. Raises `Rejected`."""
+    values: dict[str, object] = {}
+    for name, text in person.attributes:
+        definition = defined(rules.definitions, name)
+        values[name] = show_value(definition.kind, parse_value(definition, text))
+    return values
+
+
+def changes(contact: Contact | None, person: Person, rules: InForce) -> tuple[ContactFact, ...]:
+    """What a row says of somebody that was not known of them: the facts the API records. Empty never overwrites.
+
+    Raises `Rejected` for an attribute that cannot be so.
+    """
+    known = writable(contact)
+    commands: list[Command] = []
+    if person.named:
+        commands.append(lambda now: rename(now, name=person.name))
+    if person.address is not None:
+        commands.append(lambda now: move(now, address=_completed(now.address, person.address)))
+    commands += [partial(add_email, email=each) for each in person.emails]
+    commands += [partial(add_phone, phone=each) for each in person.phones]
+    commands += [partial(link_external_id, external_id=each) for each in person.external_ids]
+    commands += [partial(tag, tag=each) for each in person.tags]
+    if person.birthday:
+        commands.append(partial(detail, changes={"birthday": person.birthday}))
+    if person.attributes:
+        commands.append(partial(describe, attributes=values_of(person, rules), rules=rules))
+    facts: list[ContactFact] = []
+    for command in commands:
+        for fact in facts_of(command(known)):
+            facts.append(fact)
+            known = evolve(known, fact)
+    return tuple(facts)
+
+
+def _completed(known: PostalAddress | None, told: PostalAddress | None) -> PostalAddress | None:
+    parts = PostalAddress.__struct_fields__
+    told_parts = {part: getattr(told, part) for part in parts if getattr(told, part)}
+    return PostalAddress(**{part: getattr(known, part, None) for part in parts} | told_parts)

@@ -1,0 +1,100 @@
+"""Importing as a user does it: over HTTP, with the worker and the views run by hand."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from fastapi.testclient import TestClient
+
+from crm.chassis.runtime import Runtime
+from crm.chassis.testing.services import Projector
+from crm.contacts.importing.job import take
+from crm.contacts.importing.worker import work_off
+from crm.events import Fact
+
+FILES = Path(__file__).parent / "imported"
+
+
+@dataclass
+class Importer:
+    """Somebody who imports, and the role that works imports off."""
+
+    client: TestClient
+    runtime: Runtime
+    views: Projector
+
+    def upload(self, content: bytes, *, start: bool = True, **fields: str) -> UUID:
+        """Takes a file in and returns the id of its import."""
+        answer = self.client.post(
+            "/imports", params={"start": start}, files={"file": ("people.csv", content)}, data=fields
+        )
+        assert answer.status_code == 201, answer.text
+        return UUID(answer.json()["id"])
+
+    def run(self) -> None:
+        """Works off what waits."""
+        self.views.catch_up()
+        while job := take(self.runtime.database):
+            work_off(self.runtime, job)
+        self.views.catch_up()
+
+    def imported(self, content: bytes, **fields: str) -> dict[str, Any]:
+        """The answer about an import that has been run."""
+        import_id = self.upload(content, **fields)
+        self.run()
+        return self.job(import_id)
+
+    def job(self, import_id: UUID | str) -> dict[str, Any]:
+        return dict(self.client.get(f"/imports/{import_id}").raise_for_status().json())
+
+    def step(self, import_id: UUID | str, step: str, **body: Any) -> None:
+        """One step of an import that waits or has ended, and the work that it leads to."""
+        answer = self.client.post(f"/imports/{import_id}/{step}", json=body if body else None)
+        assert answer.status_code == 200, answer.text
+        self.run()
+
+    def dry_run(self, content: bytes, **fields: str) -> dict[int, dict[str, Any]]:
+        """What each line of a file would do."""
+        import_id = self.upload(content, start=False, **fields)
+        self.step(import_id, "dry-run")
+        assert self.job(import_id)["status"] == "dry_run", self.job(import_id)
+        return {each["line"]: each for each in self.whole(f"/imports/{import_id}/dry-run")}
+
+    def report(self, import_id: UUID | str) -> dict[int, dict[str, Any]]:
+        """The rows of the report, by line."""
+        return {each["line"]: each for each in self.whole(f"/imports/{import_id}/rows")}
+
+    def whole(self, path: str, **params: Any) -> list[dict[str, Any]]:
+        """A whole list, read in small pages."""
+        items: list[dict[str, Any]] = []
+        cursor: str | None = None
+        while True:
+            asked = params | {"limit": 2} | ({"cursor": cursor} if cursor else {})
+            page = self.client.get(path, params=asked).raise_for_status().json()
+            items += page["items"]
+            cursor = page["next"]
+            if cursor is None:
+                return items
+
+    def people(self) -> dict[str, dict[str, Any]]:
+        """Everybody in the directory, as the API shows them, by name."""
+        listed = self.whole("/contacts")
+        return {each["name"]: self.client.get(f"/contacts/{each['id']}").json() for each in listed}
+
+    def register(self, name: str, **more: Any) -> str:
+        return str(self.client.post("/contacts", json={"name": name, **more}).raise_for_status().json()["id"])
+
+    def define(self, name: str, kind: str, **more: Any) -> None:
+        """Defines a custom attribute of contacts."""
+        body = {"name": name, "label": name.capitalize(), "type": kind} | more
+        answer = self.client.post("/attributes/contact", json=body)
+        assert answer.is_success, answer.text
+
+    def facts(self, kind: type[Fact]) -> list[Any]:
+        """All facts of a kind, in the order of the log."""
+        found, after = [], None
+        while page := self.runtime.log.read(after, 500):
+            after = page[-1].position
+            found += [fact for each in {s.stream: s for s in page} for fact in self.runtime.log.stream(each)]
+        return [each.fact for each in found if isinstance(each.fact, kind)]
