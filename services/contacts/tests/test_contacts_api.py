@@ -67,6 +67,7 @@ def test_a_contact_is_registered_and_read_back(api: TestClient) -> None:
         "further_addresses": [],
         "handles": [],
         "attributes": {},
+        "withdrawn": False,
     }
 
 
