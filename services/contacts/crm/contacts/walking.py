@@ -38,6 +38,7 @@ class Question:
 
     def __init__(self, ids: Sequence[UUID], order: Order, only: Filter, reader: Reader, cursor: str | None) -> None:
         self._ids, self._newest = ids, order == "newest"
+        self._rank = {each: at for at, each in enumerate(ids)}
         self._conditions, self._values = only.where
         visible, readers = reader.where
         self._conditions += visible
@@ -127,7 +128,9 @@ class Question:
             return cursor.execute(statement.encode(), [*values, *self._values]).fetchall()
 
     def _first(self, found: Collection[Place], limit: int) -> list[Place]:
-        once = {each[1:]: each for each in found}
+        once: dict[Place, Place] = {}
+        for each in sorted(found, key=lambda each: self._rank.get(each[0], len(self._rank))):
+            once.setdefault(each[1:], each)
         return [once[each] for each in sorted(once, reverse=self._newest)[:limit]]
 
     def _before(self, one: Place, other: Place) -> bool:
