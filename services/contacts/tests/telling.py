@@ -30,7 +30,7 @@ class Story:
     def __init__(self, db: Database) -> None:
         self.db, self.records = db, Records()
         self.feeds: dict[str, Feed] = {each: feed_of(db, self.records, history, each) for each in ("contacts", "sales")}
-        feed_of(db, self.records, reassigned, "contacts")
+        self.reassigned = feed_of(db, self.records, reassigned, "contacts")
 
     def tell(self, *facts: Fact, stream: UUID | None = None, about: UUID = ada, minutes: int = 0, **more: Any) -> UUID:
         stream = stream or uuid4()

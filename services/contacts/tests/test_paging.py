@@ -17,6 +17,7 @@ from crm.contacts.history import history
 from crm.contacts.reader import Reader
 from crm.events.contacts import ContactErased, ContactIdentified, ContactRegistered
 from crm.events.interactions import InteractionAmended, InteractionLogged, InteractionRetracted
+from crm.events.merging import ItemReassigned
 from crm.events.sales import LeadCaptured, LeadQualified
 from services.contacts.tests.telling import HR_HEAD, NOON, Story, ada, called
 
@@ -123,10 +124,11 @@ def test_words_are_found_whatever_their_case_and_accents_and_only_all_together(s
     assert story.items(uuid4(), text="price") == []
 
 
-@pytest.mark.parametrize("rare", [0, 3, 100])
+@pytest.mark.parametrize(("soon", "rare"), [(0, 0), (0, 3), (0, 100), (3, 0), (100, 0), (5, 100)])
 def test_a_frequent_word_is_met_on_the_way_and_the_pages_are_the_same(
-    story: Story, monkeypatch: pytest.MonkeyPatch, rare: int
+    story: Story, monkeypatch: pytest.MonkeyPatch, soon: int, rare: int
 ) -> None:
+    monkeypatch.setattr(walking, "SOON", soon)
     monkeypatch.setattr(walking, "RARE", rare)
     for each in range(12):
         story.tell(called(f"{'odd' if each % 2 else 'even'} {each}"), minutes=each)
@@ -214,3 +216,22 @@ def test_c8_an_alias_counts_a_fact_that_names_both_ids_once(story: Story) -> Non
     story.tell(ContactRegistered(name="Ada"), stream=ada)
     story.tell(ContactIdentified(holder=ada), stream=alias, about=alias, contact_ids=(alias, ada), minutes=2)
     assert len(story.items(ada, alias, text="recognised")) == 1
+
+
+@pytest.mark.parametrize("rare", [0, 100])
+def test_c9_what_was_handed_to_another_contact_is_found_there_by_its_words_and_filters(
+    story: Story, monkeypatch: pytest.MonkeyPatch, rare: int
+) -> None:
+    monkeypatch.setattr(walking, "RARE", rare)
+    bob, merge = uuid4(), uuid4()
+    item = story.tell(called("The offer"), minutes=1)
+    story.tell(called("The price"), minutes=2)
+    handed = ItemReassigned(item=item, of=ada, to=bob, merge_id=merge)
+    (fact,) = story.records.record(uuid4(), handed, subject=ada, contact_ids=(ada, bob))
+    story.reassigned.take(from_log([fact]))
+    calls = ["crm.contacts.interaction-logged.v1"]
+    assert [each.data["subject"] for each in story.items(types=calls)] == ["The price"]
+    assert [(each.data["subject"], each.contact_id) for each in story.items(bob, types=calls)] == [("The offer", bob)]
+    assert story.summaries(bob, text="offer") == ["call (inbound): The offer"]
+    assert story.summaries(bob, text="price") == story.summaries(text="offer") == []
+    assert story.summaries(bob, actor="user:nobody") == []

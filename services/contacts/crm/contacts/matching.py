@@ -24,6 +24,8 @@ class Match:
 
 def plain(text: str) -> str:
     """Lower case without accents, so that `Müller` is found as `muller`."""
+    if text.isascii():
+        return text.lower()
     return "".join(each for each in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(each))
 
 

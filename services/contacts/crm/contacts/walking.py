@@ -1,6 +1,6 @@
 """Finding rows of the history by walks along one index, each as long as a page, however many items there are.
 
-Only a word that is rare is looked up in the index of words instead.
+A word that is not met among the first rows is looked up in the index of words, if it is rare.
 """
 
 from collections.abc import Collection, Sequence
@@ -24,8 +24,10 @@ Order: TypeAlias = Literal["newest", "oldest"]
 Place: TypeAlias = tuple[Any, ...]
 """Where a row stands: the contact, then the values of `PLACE`."""
 
+SOON = 500
+"""A word that is frequent is met among so many of the first rows."""
 RARE = 2_000
-"""A word with no more items than these is looked up in the index of words; others are met soon enough on a walk."""
+"""One with no more items than these is looked up in the index of words; any other is met on a longer walk."""
 MARK = "history"
 _TYPES = (datetime, datetime, int, UUID, int)
 _KEY = "contact_id, " + ", ".join(PLACE)
@@ -38,6 +40,7 @@ class Question:
 
     def __init__(self, ids: Sequence[UUID], order: Order, only: Filter, reader: Reader, cursor: str | None) -> None:
         self._ids, self._newest = ids, order == "newest"
+        self._rank = {each: at for at, each in enumerate(ids)}
         self._conditions, self._values = only.where
         visible, readers = reader.where
         self._conditions += visible
@@ -46,8 +49,10 @@ class Question:
             self._conditions.append(f"({', '.join(PLACE)}) {'<' if self._newest else '>'} (%s, %s, %s, %s, %s)")
             self._values += from_cursor(cursor, MARK, _TYPES)
         self._order = [f"{each} DESC" if self._newest else each for each in PLACE]
-        self._words = asked_for(ids, only.text) if only.text.strip() else None
-        self._nothing = not ids or (bool(only.text.strip()) and self._words is None)
+        self._text = only.text.strip()
+        self._words = asked_for(ids, self._text)
+        self._nothing = not ids or (bool(self._text) and self._words is None)
+        self._come: dict[tuple[UUID, UUID], UUID] = {}
 
     def rows(self, db: Db, limit: int) -> list[Touchpoint]:
         """The first rows, in order; a fact that names two of the ids counts once.
@@ -61,16 +66,27 @@ class Question:
             if gone:
                 self._conditions.append("stream <> ALL(%s)")
                 self._values.append(gone)
-            found = self._by_words(connection, limit * len(self._ids)) if self._words is not None else None
-            if self._words is not None and found is None:
-                self._conditions.append("(words @@ %s::tsquery) IS TRUE")  # so put, no index is thought of
-                self._values.append(self._words)
             connection.execute(_ALONG_THE_INDEX)
-            if found is None and len(self._ids) == 1 and not self._come:
+            if len(self._ids) == 1 and not self._come and self._words is None:
                 where, values = " AND ".join(["contact_id = %s", *self._conditions]), [self._ids[0], *self._values]
                 return history.select(connection, where, values, order_by=self._order, limit=limit)
-            found = self._merged(connection, limit) if found is None else found
+            found = self._found(connection, limit)
             return self._whole(connection, self._first([*found, *self._moved(connection, limit)], limit))
+
+    def _found(self, db: Db, limit: int) -> list[Place]:
+        if self._words is None:
+            return self._merged(db, limit)
+        if len(self._ids) == 1 and len(soon := self._met_soon(db, limit)) == limit:
+            return soon
+        found = self._by_words(db, limit * len(self._ids))
+        return self._merged(db, limit) if found is None else found
+
+    def _met_soon(self, db: Db, limit: int) -> list[Place]:
+        """What has the words among the first rows."""
+        where, by = " AND ".join(["contact_id = %s", *self._conditions]), ", ".join(self._order)
+        near = f"SELECT {_KEY}, words FROM {history.table.name} WHERE {where} ORDER BY {by} LIMIT {SOON}"
+        statement = f"SELECT {_KEY} FROM ({near}) AS near WHERE words @@ %s::tsquery ORDER BY {by} LIMIT {limit}"
+        return _asked(db, statement, [self._ids[0], *self._values, self._words])
 
     def _by_words(self, db: Db, limit: int) -> list[Place] | None:
         """Where the first items with the words stand; None if there are too many with these words to sort."""
@@ -83,9 +99,10 @@ class Question:
                 SELECT {_KEY} FROM found WHERE fits AND counted.items <= {RARE} ORDER BY {by} LIMIT {limit}
             ) AS first ON true
         """
-        with connected(db) as connection, connection.cursor(binary=True) as cursor:
+        with connected(db) as connection:
             connection.execute(_BY_WORDS)
-            found: list[Any] = cursor.execute(statement.encode(), [*self._values, self._words]).fetchall()
+            found = _asked(connection, statement, [*self._values, self._words])
+            connection.execute(_ALONG_THE_INDEX)
         return None if found[0][0] > RARE else [each[1:] for each in found if each[1] is not None]
 
     def _merged(self, db: Db, limit: int) -> list[Place]:
@@ -107,27 +124,32 @@ class Question:
         return self._first(found, limit)
 
     def _walk(self, db: Db, ids: Collection[UUID], limit: int) -> list[Place]:
-        where = " AND ".join(["contact_id = person.id", *self._conditions])
-        return self._places(db, "unnest(%s::uuid[]) AS person (id)", where, [list(ids)], limit) if ids else []
+        people, condition = "unnest(%s::uuid[]) AS person (id)", "contact_id = person.id"
+        return self._places(db, people, condition, [list(ids)], self._words, limit) if ids else []
 
     def _moved(self, db: Db, limit: int) -> list[Place]:
         """The items that were handed to one of the ids, from where they were recorded."""
         if not self._come:
             return []
         contacts, items = map(list, zip(*self._come, strict=True))
-        where = " AND ".join(["contact_id = moved.id", "stream = moved.item", *self._conditions])
-        return self._places(db, "unnest(%s::uuid[], %s::uuid[]) AS moved (id, item)", where, [contacts, items], limit)
+        moved, condition = "unnest(%s::uuid[], %s::uuid[]) AS moved (id, item)", "contact_id = id AND stream = item"
+        return self._places(db, moved, condition, [contacts, items], asked_for(contacts, self._text), limit)
 
-    def _places(self, db: Db, each: str, where: str, values: list[Any], limit: int) -> list[Place]:
+    def _places(
+        self, db: Db, each: str, condition: str, values: list[Any], words: str | None, limit: int
+    ) -> list[Place]:
+        spoken = ["(words @@ %s::tsquery) IS TRUE"] if words else []  # so put, no index is thought of
         statement = (
             f"SELECT place.* FROM {each} CROSS JOIN LATERAL (SELECT {_KEY} FROM {history.table.name}"
-            f" WHERE {where} ORDER BY {', '.join(self._order)} LIMIT {limit}) AS place"
+            f" WHERE {' AND '.join([condition, *self._conditions, *spoken])}"
+            f" ORDER BY {', '.join(self._order)} LIMIT {limit}) AS place"
         )
-        with connected(db) as connection, connection.cursor(binary=True) as cursor:
-            return cursor.execute(statement.encode(), [*values, *self._values]).fetchall()
+        return _asked(db, statement, [*values, *self._values, *([words] if words else [])])
 
     def _first(self, found: Collection[Place], limit: int) -> list[Place]:
-        once = {each[1:]: each for each in found}
+        once: dict[Place, Place] = {}
+        for each in sorted(found, key=lambda each: self._rank.get(each[0], len(self._rank))):
+            once.setdefault(each[1:], each)
         return [once[each] for each in sorted(once, reverse=self._newest)[:limit]]
 
     def _before(self, one: Place, other: Place) -> bool:
@@ -141,9 +163,17 @@ class Question:
         return [replace(each, contact_id=owners.get((each.contact_id, each.stream), each.contact_id)) for each in found]
 
 
+def _asked(db: Db, statement: str, values: list[Any]) -> list[Place]:
+    with connected(db) as connection, connection.cursor(binary=True) as cursor:
+        return cursor.execute(statement.encode(), values).fetchall()
+
+
 # Each way is quick with its own index only, and the planner, who does not know how a contact's items lie, errs.
 _ALONG_THE_INDEX = b"""
     SELECT set_config('enable_sort', 'off', true), set_config('enable_bitmapscan', 'off', true),
         set_config('enable_seqscan', 'off', true)
 """
-_BY_WORDS = b"SELECT set_config('enable_seqscan', 'off', true)"
+_BY_WORDS = b"""
+    SELECT set_config('enable_sort', 'on', true), set_config('enable_bitmapscan', 'on', true),
+        set_config('enable_seqscan', 'off', true)
+"""
