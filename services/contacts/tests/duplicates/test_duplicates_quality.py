@@ -7,6 +7,7 @@ from uuid import UUID, uuid5
 from bench.population import Human, Registry
 from crm.contacts.duplicates.blocking import keys_of, worth_comparing
 from crm.contacts.duplicates.normalising import Traits, traits_of
+from crm.contacts.duplicates.suggesting import judge
 from crm.contacts.duplicates.weighing import Population, counted_words, weigh
 
 _IDS = UUID("5f0ad1c4-5a0a-4a5e-9a7e-6d0c3f0c8f11")
@@ -51,3 +52,13 @@ def test_c5_suggestions_are_right_and_few_duplicates_are_missed() -> None:
     precision, recall = len(found & same) / len(found), len(found & same) / len(same)
     assert precision >= 0.98, (precision, recall)
     assert recall >= 0.95, (precision, recall)
+
+
+def test_c5_it_does_not_matter_who_is_compared_with_whom() -> None:
+    registry = Registry(seed=6)
+    for number in range(300):
+        human = registry.human()
+        one, other = traits(number, human), traits(-number - 1, registry.again(human))
+        found = judge(one, other, Population(), least=0.0)
+        assert found
+        assert found == judge(other, one, Population(), least=0.0)

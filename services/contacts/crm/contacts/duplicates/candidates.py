@@ -40,9 +40,10 @@ def pairs_with(db: Database, contact_ids: Collection[UUID]) -> set[tuple[UUID, U
         blocks: list[Any] = connection.execute(_BLOCKS.encode(), (keys,)).fetchall()
     for key, ids in blocks:
         if ids is not None and len(ids) <= LARGEST_BLOCK:
-            for pair in {(min(a, b), max(a, b)) for a in asked.intersection(ids) for b in ids if a != b}:
+            for pair in ((a, b) for a in asked.intersection(ids) for b in ids if a is not b):
                 shared[pair].append(key)
-    return {pair for pair, keys in shared.items() if worth_comparing(keys)}
+    found = (pair for pair, keys in shared.items() if worth_comparing(keys))
+    return {(a, b) if a < b else (b, a) for a, b in found if a != b}
 
 
 def of_pairs(pairs: Collection[tuple[UUID, UUID]]) -> set[UUID]:
