@@ -32,11 +32,12 @@ class Canary:
         }
         self.id = str(suite.write("contacts", "POST", "/contacts", person).json()["id"])
         self.tokens = [self._write(*each) for each in self._facts()]
+        self.tokens += self._described()
         self.others = [self._double(), self._visitor()]
         self.tokens += [self._write(*each) for each in self._asked()]
 
-    def _write(self, service: str, path: str, body: dict[str, Any]) -> str:
-        return str(self._suite.write(service, "POST", path, body).json()["token"])
+    def _write(self, service: str, path: str, body: dict[str, Any], method: str = "POST") -> str:
+        return str(self._suite.write(service, method, path, body).json()["token"])
 
     def _facts(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         me, said = f"/contacts/{self.id}", f"said {self.mark}"
@@ -51,6 +52,34 @@ class Canary:
         yield "sales", "/opportunities", deal
         ticket = {"contact": self.id, "subject": said, "body": said, "name": said, "email": f"{self.mark}@example.org"}
         yield "service-desk", "/tickets", ticket
+
+    def _described(self) -> list[str]:
+        """All else that contacts keeps of somebody."""
+        me, said, contacts = f"/contacts/{self.id}", f"described {self.mark}", self._suite.api("contacts")
+        file = {"name": f"{said}.pdf", "media_type": "application/pdf", "url": f"https://{self.mark}.example/a.pdf"}
+        note = {"kind": "note", "subject": said, "body": said, "visibility": "private", "attachments": [file]}
+        noted = self._suite.write("contacts", "POST", f"{me}/interactions", note).json()
+        attribute = f"motto_{self.digits}"
+        defined = {"name": attribute, "label": "Motto", "type": "text", "searchable": True}
+        assert contacts.post("/attributes/contact", json=defined).is_success
+        account = self._suite.write("contacts", "POST", "/accounts", {"name": f"Firm {uuid4().hex}"}).json()["id"]
+        evidence = {"note": said, "form_url": f"https://{self.mark}.example"}
+        consent = {"channel": "email", "purpose": "news", "wording_version": "1", "source": "web", "evidence": evidence}
+        address = f"second.{self.mark}@example.org"
+        return [
+            self._write("contacts", f"{me}/interactions/{noted['id']}/amend", {"subject": f"{said}, corrected"}),
+            self._write("contacts", f"{me}/interactions/{noted['id']}/retract", {"reason": said}),
+            self._write("contacts", f"{me}/tags", {"tag": f"tag-{self.mark}"}),
+            self._write("contacts", f"{me}/handles", {"network": "mastodon", "handle": f"@{self.mark}@example.org"}),
+            self._write("contacts", f"{me}/addresses", {"label": "work", "address": {"street": said}}, "PUT"),
+            self._write("contacts", f"{me}/attributes", {"attributes": {attribute: said}}, "PATCH"),
+            self._write("contacts", f"{me}/accounts/{account}", {"role": said}, "PUT"),
+            self._write("contacts", f"{me}/consents", consent | {"address": address}),
+            self._write("contacts", f"{me}/consents/request", consent | {"purpose": "offers", "address": address}),
+            self._write(
+                "contacts", f"{me}/objections", {"objection": "do_not_call", "source": "web", "evidence": evidence}
+            ),
+        ]
 
     def _double(self) -> str:
         """The same person, registered twice by mistake and merged."""

@@ -114,6 +114,20 @@ def test_i12_the_package_states_the_counts_of_each_service_and_whether_that_is_a
     assert package["complete"] is None
 
 
+def test_c13_the_package_tells_also_what_was_corrected_or_taken_back(
+    suite: TestClient, known: UUID, views: Projector, begun: Callable[[str], str]
+) -> None:
+    said = {"kind": "note", "direction": "internal", "subject": "Rather rude", "visibility": "private"}
+    note = suite.post(f"/contacts/{known}/interactions", json=said).raise_for_status().json()["id"]
+    suite.post(f"/contacts/{known}/interactions/{note}/amend", json={"subject": "A bit rude"}).raise_for_status()
+    suite.post(f"/contacts/{known}/interactions/{note}/retract", json={"reason": "not true"}).raise_for_status()
+    views.catch_up()
+    package = fetched(suite, begun("access"))
+    told = json.dumps(package["history"])
+    assert all(each in told for each in ("Rather rude", "A bit rude", "not true"))
+    assert package["facts"] == package["items"]
+
+
 def test_c13_what_somebody_takes_elsewhere_is_what_they_gave(suite: TestClient, begun: Callable[[str], str]) -> None:
     request = begun("portability")
     package = fetched(suite, request)

@@ -50,3 +50,12 @@ def test_c13_a_contact_who_came_back_gets_their_address_again(api: TestClient, r
     assert api.post(f"/contacts/{bob}/emails", json={"email": "ada@example.org"}).status_code == 409
     api.post(f"/contacts/{bob}/return", json={"evidence": "called us"}).raise_for_status()
     api.post(f"/contacts/{bob}/emails", json={"email": "ada@example.org"}).raise_for_status()
+
+
+def test_c13_another_system_that_tells_of_somebody_erased_says_whether_they_came_back(
+    api: TestClient, registered: Callable[..., UUID]
+) -> None:
+    api.delete(f"/contacts/{registered(**ADA)}").raise_for_status()
+    told = ADA | {"external_id": {"system": "erp", "id": "4711"}}
+    assert api.put("/contacts/by-external-id", json=told).status_code == 409
+    api.put("/contacts/by-external-id", json=told | {"returning": True, "evidence": "a new order"}).raise_for_status()

@@ -27,6 +27,8 @@ class Filter:
     """What had happened then."""
     as_known_at: datetime | None = None
     """What was known then, as it was known."""
+    also_hidden: bool = False
+    """What was corrected or taken back as well: all that is kept."""
 
     @property
     def where(self) -> tuple[list[str], list[Any]]:
@@ -43,7 +45,7 @@ class Filter:
             "occurred_at <= %s": self.as_of,
             "recorded_at <= %s": self.as_known_at,
             "hidden_at > %s": self.as_known_at,
-            "hidden_at = %s": FOREVER if self.as_known_at is None else None,
+            "hidden_at = %s": FOREVER if self.as_known_at is None and not self.also_hidden else None,
         }
         given = {condition: value for condition, value in asked.items() if value is not None}
         return list(given), list(given.values())

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,12 +17,14 @@ from crm.chassis.people.merges import Merges
 from crm.chassis.projection import PageRequest
 from crm.contacts.accessing.completeness import Count, Ends, counts
 from crm.contacts.accessing.portable import is_given
+from crm.contacts.filter import Filter
 from crm.contacts.history import history
 from crm.contacts.item import Item
 from crm.contacts.lookup import Found, find
 from crm.contacts.paging import page_of
 from crm.contacts.reader import EVERYTHING
-from crm.contacts.request_list import Filter, request_list
+from crm.contacts.request_list import Filter as OfRequests
+from crm.contacts.request_list import request_list
 from crm.contacts.subject_request import SubjectRequest
 from crm.contacts.views import permissions
 from crm.events import wire
@@ -91,7 +94,7 @@ def gather(log: EventLog, db: Database, request_id: UUID, request: SubjectReques
     ids = (found.contact_id, *sorted(found.family.ids - {found.contact_id}))
     with db.connection() as connection:
         sources = dict(connection.execute(_SOURCES.encode(), (list(ids), made_at)).fetchall())
-    where, params = Filter(contacts=ids).where
+    where, params = OfRequests(contacts=ids).where
     counted = counts(db, ids, made_at, ends)
     return Package(
         request_id=request_id,
@@ -116,10 +119,11 @@ def items(db: Database, package: Package, unseal: wire.Unseal) -> Iterator[Item]
 
 
 def parts(db: Database, package: Package, unseal: wire.Unseal) -> Iterator[list[Item]]:
-    """What happened, in order, in parts of bounded size."""
+    """What happened, in order, in parts of bounded size; what was corrected or taken back too, for it is kept."""
     cursor: str | None = None
+    asked = partial(page_of, order="oldest", only=Filter(also_hidden=True), reader=EVERYTHING, unseal=unseal)
     while True:
-        page = page_of(db, package.ids, PageRequest(PART, cursor), order="oldest", reader=EVERYTHING, unseal=unseal)
+        page = asked(db, package.ids, PageRequest(PART, cursor))
         known = (each for each in page.items if each.recorded_at <= package.made_at)
         yield [each for each in known if package.kind == "access" or is_given(each)]
         if page.next is None:

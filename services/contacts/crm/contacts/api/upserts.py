@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 from uuid import uuid4
 
+from crm.chassis.decider import Command
 from crm.chassis.http import Log, Router, Streams, Written
 from crm.chassis.log import Step
 from crm.chassis.people.identity import read_phone
@@ -13,6 +14,7 @@ from crm.contacts.api.contacts import RegisterContact
 from crm.contacts.api.particulars import External
 from crm.contacts.attributing import in_force, unchanged
 from crm.contacts.details_record import refresh, register_completely
+from crm.contacts.returning import register_again
 from crm.contacts.upserting import upserting_contact
 
 router = Router(prefix="/contacts", tags=["contacts"])
@@ -41,11 +43,14 @@ def put_contact(
 
     def plan() -> Sequence[Step]:
         rules = in_force(streams, "contact")
+        register: Command = partial(register_completely, name=body.name or "", rules=rules, **known)
+        if body.returning:
+            register = partial(register_again, registering=register, evidence=body.evidence or "")
         step = upserting_contact(
             streams,
             new,
             body.external_id.as_fact(),
-            register=partial(register_completely, name=body.name or "", rules=rules, **known),
+            register=register,
             revise=partial(refresh, name=body.name, rules=rules, **known),
         )
         return [step, unchanged("contact", rules)]
