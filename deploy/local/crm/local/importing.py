@@ -98,7 +98,7 @@ def _followed(apis: Apis, import_id: str, title: str, console: Console) -> dict[
 
 def _fetch_rejected(apis: Apis, job: dict[str, Any], file: Path, choices: Choices, console: Console) -> None:
     if not job.get("rejected_file"):
-        return
+        return None
     if choices.rejected is None:
         name = f"{file.stem}-rejected{file.suffix}"
         sentence = f"\nFetch the rejected rows, to correct and import them: rapport import {file} --rejected {name}"
