@@ -50,6 +50,8 @@ def test_an_account_is_registered_and_read_back(api: TestClient) -> None:
         "parent": None,
         "children": [],
         "attributes": {},
+        "aliases": [],
+        "merges": [],
     }
 
 

@@ -1,18 +1,21 @@
 """An account: an organisation we deal with. `evolve` remembers, nothing here does I/O.
 
-Commands are in `account_record` (what it is and who takes care of it) and `account_tree` (what belongs to what).
+Commands are in `account_record` (what it is and who takes care of it), `account_tree` (what belongs to what) and
+`account_merger` (several are one).
 """
 
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from crm.chassis.decider import Aggregate, Claim, Unknown
+from crm.chassis.decider import Aggregate, Claim, Rejected, Unknown
 from crm.chassis.people.identity import external_identifier
+from crm.chassis.people.merges import Merges
 from crm.contacts.attribute_record import Held, after
 from crm.events.accounts import (
+    AccountAbsorbed,
     AccountArchived,
     AccountAssigned,
     AccountBecameCustomer,
@@ -33,7 +36,10 @@ from crm.events.accounts import (
     AccountReclassified,
     AccountRegistered,
     AccountRenamed,
+    AccountRestored,
+    AccountsMerged,
     AccountStatus,
+    AccountsUnmerged,
     AccountTagged,
     AccountTreeFact,
     AccountUntagged,
@@ -57,10 +63,23 @@ class Account(Struct, frozen=True):
     parent: UUID | None = None
     children: frozenset[UUID] = frozenset()
     attributes: tuple[Held, ...] = ()
+    alias_of: UUID | None = None
+    """The account that absorbed this one; its values stay its own."""
+    merge_id: UUID | None = None
+    merges: Merges = Merges()
+    """The merges it survived."""
 
 
 def existing(account: Account | None) -> Account:
-    """The account, if there is one. Raises `Unknown`."""
+    """The account, if something may be recorded about it. Raises `Unknown`, or `Rejected` for an absorbed one (C8)."""
+    account = present(account)
+    if account.alias_of is not None:
+        raise Rejected(f"This account was merged into account {account.alias_of}. Use that one.")
+    return account
+
+
+def present(account: Account | None) -> Account:
+    """The account, absorbed or not. Raises `Unknown`."""
     if account is None:
         raise Unknown("There is no such account.")
     return account
@@ -70,14 +89,14 @@ def evolve(account: Account | None, fact: AccountFact) -> Account:  # noqa: C901
     if isinstance(fact, AccountRegistered):
         f = fact
         return Account(f.name, f.kind, f.status, tuple(f.domains), f.address, tuple(f.external_ids))
-    account = existing(account)
+    account = present(account)
     match fact:
         case AccountRenamed(name=name):
-            return replace(account, name=name)
+            return _own(account, "name", name=name)
         case AccountReclassified(kind=kind):
-            return replace(account, kind=kind)
+            return _own(account, "kind", kind=kind)
         case AccountMoved(address=address):
-            return replace(account, address=address)
+            return _own(account, "address", address=address)
         case AccountDomainAdded(domain=domain):
             return replace(account, domains=(*account.domains, domain))
         case AccountDomainRemoved(domain=domain):
@@ -88,11 +107,11 @@ def evolve(account: Account | None, fact: AccountFact) -> Account:  # noqa: C901
             gone = ExternalId(system, name)
             return replace(account, external_ids=tuple(each for each in account.external_ids if each != gone))
         case AccountBecameCustomer():
-            return replace(account, status="customer")
+            return _own(account, "status", status="customer")
         case AccountBecameFormer():
-            return replace(account, status="former")
+            return _own(account, "status", status="former")
         case AccountAssigned(owner=owner):
-            return replace(account, owner=owner)
+            return _own(account, "owner", owner=owner)
         case AccountTagged(tag=tag):
             return replace(account, tags=account.tags | {tag})
         case AccountUntagged(tag=tag):
@@ -103,7 +122,18 @@ def evolve(account: Account | None, fact: AccountFact) -> Account:  # noqa: C901
             return replace(account, archived=False)
         case AttributeSet() | AttributeCleared():
             return replace(account, attributes=after(account.attributes, fact))
+        case AccountsMerged() | AccountsUnmerged():
+            return replace(account, merges=account.merges.after(fact))
+        case AccountAbsorbed(merge_id=merge_id, survivor=survivor):
+            return replace(account, alias_of=survivor, merge_id=merge_id)
+        case AccountRestored():
+            return replace(account, alias_of=None, merge_id=None)
     return _evolve_tree(account, fact)
+
+
+def _own(account: Account, field: str, **values: Any) -> Account:
+    """The account with a value of its own, which from now on counts against those of absorbed ones (C6)."""
+    return replace(account, merges=account.merges.choose_own(field), **values)
 
 
 def _evolve_tree(account: Account, fact: AccountTreeFact) -> Account:

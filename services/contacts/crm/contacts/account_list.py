@@ -12,6 +12,7 @@ from crm.contacts.attribute_record import described
 from crm.contacts.matching import containing, plain
 from crm.events import Recorded
 from crm.events.accounts import (
+    AccountAbsorbed,
     AccountArchived,
     AccountAssigned,
     AccountBecameCustomer,
@@ -26,6 +27,7 @@ from crm.events.accounts import (
     AccountReclassified,
     AccountRegistered,
     AccountRenamed,
+    AccountRestored,
     AccountStatus,
     AccountTagged,
     AccountUntagged,
@@ -50,12 +52,14 @@ class AccountRow:
     attributes: dict[str, list[str]]
     searched: str
     """The name, the domains and the city, in lower case and without accents."""
+    alias_of: UUID | None = None
 
 
 account_list = View(
     "account_list",
     AccountRow,
     key="account_id",
+    version=2,
     indexes=(
         "searched gin_trgm_ops",
         "name, account_id",
@@ -145,6 +149,11 @@ def place(row: AccountRow, e: Recorded[AccountPlacedUnder | AccountDetached]) ->
     return replace(row, parent=e.fact.parent if isinstance(e.fact, AccountPlacedUnder) else None)
 
 
+@account_list.on(AccountAbsorbed, AccountRestored)
+def stand_for(row: AccountRow, e: Recorded[AccountAbsorbed | AccountRestored]) -> AccountRow:
+    return replace(row, alias_of=e.fact.survivor if isinstance(e.fact, AccountAbsorbed) else None)
+
+
 @account_list.on(AttributeSet, AttributeCleared)
 def describe(row: AccountRow | None, e: Recorded[AttributeSet | AttributeCleared]) -> AccountRow | None:
     """Contacts have attributes as well; they have no row here."""
@@ -166,27 +175,40 @@ class AccountFilter:
 
 
 def find_accounts(db: Db, only: AccountFilter, page: PageRequest) -> Page[AccountRow]:
-    """The accounts that match, by name; every word must be in the name, a domain or the city."""
+    """The accounts that match under one of their ids, by name; every word must be in the name, a domain or the city."""
     match = containing(only.text)
     asked = {
         "kind = %s": only.kind,
         "status = %s": only.status,
         "owner = %s": only.owner,
         "tags @> ARRAY[%s]": only.tag,
-        "archived = %s": only.archived,
         "attributes @> %s": Jsonb(only.attributes) if only.attributes else None,
     }
     given = {condition: value for condition, value in asked.items() if value is not None}
-    where = " AND ".join([*match.conditions, *given]) or "true"
-    return account_list.page(db, where, [*match.params, *given.values()], order_by="name", page=page)
+    where, values = " AND ".join([*match.conditions, *given]) or "true", [*match.params, *given.values()]
+    absorbed = account_list.select(db, f"alias_of IS NOT NULL AND {where}", values) if values else []
+    where, values = f"({where} OR account_id = ANY(%s))", [*values, canonical_accounts(db, absorbed)]
+    if only.archived is not None:
+        where, values = f"{where} AND archived = %s", [*values, only.archived]
+    return account_list.page(db, f"alias_of IS NULL AND {where}", values, order_by="name", page=page)
+
+
+def canonical_accounts(db: Db, rows: Iterable[AccountRow]) -> list[UUID]:
+    """The ids of the accounts that absorbed these, directly or not; of the others their own."""
+    found: set[UUID] = set()
+    while rows := list(rows):
+        found |= {each.account_id for each in rows if each.alias_of is None}
+        holders = [each.alias_of for each in rows if each.alias_of is not None]
+        rows = account_list.select(db, "account_id = ANY(%s)", (holders,))
+    return sorted(found)
 
 
 def with_all_below(db: Db, accounts: Iterable[UUID]) -> tuple[UUID, ...]:
-    """These accounts and everything below them, as far as this view has heard: for roll-ups."""
+    """These accounts, those they absorbed, and everything below them, as far as this view has heard: for roll-ups."""
     found = list(dict.fromkeys(accounts))
     latest = found[:]
-    for _ in range(DEEPEST):
-        rows = account_list.select(db, "parent = ANY(%s)", (latest,), order_by="name")
+    for _ in range(2 * DEEPEST):  # an absorbed account is a step of its own
+        rows = account_list.select(db, "parent = ANY(%s) OR alias_of = ANY(%s)", (latest, latest), order_by="name")
         latest = [each.account_id for each in rows if each.account_id not in found]
         found += latest
         if not latest:

@@ -72,11 +72,12 @@ def revise_account(
     facts: list[Revision | AttributeFact] = list(
         describe(account, attributes=attributes or {}, rules=rules or InForce())
     )
-    if name is not None and _named(name) != account.name:
+    foreign = account.merges.is_foreign
+    if name is not None and (_named(name) != account.name or foreign("name")):
         facts.append(AccountRenamed(name=_named(name)))
-    if kind is not None and kind != account.kind:
+    if kind is not None and (kind != account.kind or foreign("kind")):
         facts.append(AccountReclassified(kind=kind))
-    if moved and address != account.address:
+    if moved and (address != account.address or foreign("address")):
         facts.append(AccountMoved(address=address))
     if domains is not None:
         wanted = _domains(domains)
@@ -87,7 +88,8 @@ def revise_account(
 
 def become_customer(account: Account | None) -> AccountBecameCustomer | None:
     """A prospect buys, or a former customer comes back."""
-    return AccountBecameCustomer() if existing(account).status != "customer" else None
+    account = existing(account)
+    return AccountBecameCustomer() if account.status != "customer" or account.merges.is_foreign("status") else None
 
 
 def become_former(account: Account | None, *, reason: str | None = None) -> AccountBecameFormer | None:
@@ -100,7 +102,8 @@ def become_former(account: Account | None, *, reason: str | None = None) -> Acco
 
 def assign_account(account: Account | None, *, owner: str | None) -> AccountAssigned | None:
     """A colleague takes care of the account, or nobody does any more."""
-    return AccountAssigned(owner=owner) if owner != existing(account).owner else None
+    account = existing(account)
+    return AccountAssigned(owner=owner) if owner != account.owner or account.merges.is_foreign("owner") else None
 
 
 def tag_account(account: Account | None, *, tag: str) -> AccountTagged | None:

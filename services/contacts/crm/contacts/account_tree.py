@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from crm.chassis.decider import Rejected
-from crm.contacts.account import Account, existing
+from crm.contacts.account import Account, existing, present
 from crm.events.accounts import (
     AccountDetached,
     AccountGainedChild,
@@ -42,8 +42,8 @@ def place_under(
 
 
 def detach(account: Account | None) -> AccountDetached | None:
-    """Takes an account out of its tree, with all that is below it."""
-    account = existing(account)
+    """Takes an account out of its tree, with all that is below it; one that was absorbed with the one that did."""
+    account = present(account)
     return AccountDetached(parent=account.parent) if account.parent else None
 
 
@@ -54,7 +54,7 @@ def gain_child(account: Account | None, *, child: UUID) -> AccountGainedChild | 
 
 
 def lose_child(account: Account | None, *, child: UUID) -> AccountLostChild | None:
-    return AccountLostChild(child=child) if child in existing(account).children else None
+    return AccountLostChild(child=child) if child in present(account).children else None
 
 
 def rearrange(account: Account | None, *, moved: UUID) -> AccountGroupRearranged:

@@ -11,6 +11,7 @@ from crm.chassis.people.identity import external_identifier
 from crm.contacts.account import accounts
 from crm.contacts.contact import contacts
 from crm.contacts.lookup import find_erased
+from crm.contacts.organisations import Accounts
 from crm.contacts.routing import to_whole
 from crm.events.particulars import ExternalId
 
@@ -18,7 +19,9 @@ from crm.events.particulars import ExternalId
 def upserting_account(log: EventLog, new: UUID, external_id: ExternalId, *, register: Command, revise: Command) -> Step:
     """Revises the account another system calls so, or registers it under the id `new`."""
     holder = _holder(log, "account_", external_id)
-    return Step(accounts, holder, revise) if holder else Step(accounts, new, register)
+    if holder is None:
+        return Step(accounts, new, register)
+    return Step(accounts, Accounts(log).find(holder).account_id, revise)
 
 
 def upserting_contact(log: EventLog, new: UUID, external_id: ExternalId, *, register: Command, revise: Command) -> Step:

@@ -129,6 +129,42 @@ class AccountGroupRearranged(Fact, frozen=True, tag="crm.contacts.account-group-
     account: UUID
 
 
+# Several accounts are one organisation: an append over all of them, undone by another. Nothing is moved or copied.
+
+
+class AccountsMerged(Fact, frozen=True, tag="crm.contacts.accounts-merged.v1"):
+    """On the survivor. `field_choices`: by field, the account whose own value counts."""
+
+    summary = "Merged with account {absorbed}"
+    merge_id: UUID
+    survivor: UUID
+    absorbed: list[UUID]
+    stream_versions: dict[str, int]
+    field_choices: dict[str, UUID] = {}
+
+
+class AccountAbsorbed(Fact, frozen=True, tag="crm.contacts.account-absorbed.v1"):
+    """The other side: this id stands for `survivor` from now on. What the account has stays its own."""
+
+    summary = "Merged into account {survivor}"
+    merge_id: UUID
+    survivor: UUID
+
+
+class AccountsUnmerged(Fact, frozen=True, tag="crm.contacts.accounts-unmerged.v1"):
+    summary = "No longer merged with account {restored}: {reason}"
+    merge_id: UUID
+    restored: list[UUID]
+    reason: str
+
+
+class AccountRestored(Fact, frozen=True, tag="crm.contacts.account-restored.v1"):
+    summary = "No longer merged into account {survivor}"
+    merge_id: UUID
+    survivor: UUID
+
+
+AccountMergeFact: TypeAlias = AccountsMerged | AccountAbsorbed | AccountsUnmerged | AccountRestored
 AccountTreeFact: TypeAlias = (
     AccountPlacedUnder | AccountDetached | AccountGainedChild | AccountLostChild | AccountGroupRearranged
 )
@@ -151,6 +187,7 @@ AccountFact: TypeAlias = (
     | AccountTreeFact
     | AttributeSet
     | AttributeCleared
+    | AccountMergeFact
 )
 
 

@@ -4,6 +4,7 @@ from crm.chassis.people.exporting import exporting
 from crm.contacts.api import (
     access,
     account_history,
+    account_merges,
     account_standing,
     accounts,
     affiliations,
@@ -74,6 +75,7 @@ routers = (
     profiles.router,
     attributes.router,
     searches.router,
+    account_merges.router,
     audit.router,
     account_history.router,
     import_steps.router,

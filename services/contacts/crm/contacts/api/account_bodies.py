@@ -1,13 +1,14 @@
 """What requests about accounts are made of, and what answers say of an account."""
 
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field, StringConstraints
 
 from crm.chassis.people.fields import Report
-from crm.contacts.account import Account
 from crm.contacts.account_list import AccountRow
+from crm.contacts.account_merger import Organisation
 from crm.contacts.api.bodies import NameText
 from crm.contacts.api.particulars import Address, Colleague, External, Values
 from crm.contacts.attribute_value import Shown
@@ -62,8 +63,31 @@ class AssignAccount(BaseModel, extra="forbid"):
     owner: Colleague | None
 
 
+class MergeAccounts(BaseModel, extra="forbid"):
+    """Which accounts are the same one. `choices`: by field, the account whose value counts."""
+
+    absorb: list[UUID] = Field(min_length=1, max_length=20)
+    choices: dict[Literal["name", "kind", "status", "address", "owner"], UUID] = {}
+
+
+class UnmergeAccounts(BaseModel, extra="forbid"):
+    merge_id: UUID
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+
+
+class AMerge(BaseModel):
+    """A merge in force."""
+
+    merge_id: UUID
+    survivor: UUID
+    absorbed: list[UUID]
+
+
 class AccountAnswer(BaseModel):
-    """An account. `parent` and `children` are its neighbours in the tree."""
+    """An account. `id` is the canonical one, also when it was asked for by one that it absorbed (`aliases`).
+
+    `parent` and `children` are its neighbours in the tree, by canonical ids.
+    """
 
     id: UUID
     name: str
@@ -78,11 +102,14 @@ class AccountAnswer(BaseModel):
     parent: UUID | None
     children: list[UUID]
     attributes: dict[str, Shown]
+    aliases: list[UUID]
+    merges: list[AMerge]
 
     @classmethod
-    def of(cls, account_id: UUID, account: Account) -> "AccountAnswer":
+    def of(cls, found: Organisation, parent: UUID | None, children: Iterable[UUID]) -> "AccountAnswer":
+        account = found.account
         return cls(
-            id=account_id,
+            id=found.account_id,
             name=account.name,
             type=account.kind,
             status=account.status,
@@ -92,9 +119,15 @@ class AccountAnswer(BaseModel):
             owner=account.owner,
             tags=sorted(account.tags),
             archived=account.archived,
-            parent=account.parent,
-            children=sorted(account.children),
+            parent=parent,
+            children=sorted(children),
             attributes={each.attribute: each.shown for each in account.attributes},
+            aliases=sorted(found.ids[1:]),
+            merges=[
+                AMerge(merge_id=each.merge_id, survivor=each.survivor, absorbed=list(each.absorbed))
+                for member in found.members()
+                for each in member.own.merges.in_force
+            ],
         )
 
 

@@ -7,12 +7,12 @@ from uuid import UUID
 from fastapi import Query
 
 from crm.chassis.http import PageQuery, ReadModel, Router, Streams, reads
-from crm.contacts.account import accounts
 from crm.contacts.api.asked import Only
 from crm.contacts.api.bodies import CanReadContacts
 from crm.contacts.belonging import belonging
 from crm.contacts.grouping import tree_of
 from crm.contacts.history import history
+from crm.contacts.organisations import Accounts
 from crm.contacts.paging import HistoryPage, page_of
 from crm.contacts.reader import Reader
 from crm.contacts.reassigned import reassigned
@@ -36,9 +36,10 @@ def get_account_history(
     former: Annotated[bool, Query(description="Also of people who have left.")] = False,
 ) -> HistoryPage:
     """What happened with the people who belong to an account, today or on the day of `as_of`, in one order."""
-    streams.get(accounts, account_id)
+    found = Accounts(streams).find(account_id)
     past = {"as_of": only.as_of, "as_known_at": only.as_known_at}
-    among = [each.account_id for each in tree_of(streams, account_id, **past).nodes] if below else [account_id]
+    whole = [each.organisation for each in tree_of(streams, account_id, **past).nodes] if below else [found]
+    among = {id for each in whole for id in each.ids}
     on = None if former else (only.as_of or only.as_known_at or datetime.now(UTC)).date()
     ids = staff_of(db, among, on=on)
     unseal = streams.keys.unseal

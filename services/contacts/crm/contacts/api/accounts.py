@@ -42,6 +42,7 @@ from crm.contacts.api.searches import Asked, attributes_asked
 from crm.contacts.attribute_record import InForce
 from crm.contacts.attributing import in_force, unchanged
 from crm.contacts.grouping import placing, tree_of
+from crm.contacts.organisations import Accounts
 from crm.contacts.upserting import upserting_account
 from crm.events.accounts import AccountKind, AccountStatus
 
@@ -103,9 +104,14 @@ def put_account(body: UpsertAccount, log: Log, streams: Streams, agent: CanEditC
 def get_account(
     account_id: UUID, streams: Streams, agent: CanReadContacts, as_of: AsOf = None, as_known_at: AsKnownAt = None
 ) -> Versioned[AccountAnswer]:
-    """An account, now or at a past moment. Never stale."""
-    found = streams.get(accounts, account_id, as_of=as_of, as_known_at=as_known_at)
-    return Versioned(AccountAnswer.of(account_id, found.state), found.version, found.token)
+    """An account under any of its ids, now or at a past moment. Never stale."""
+    reader = Accounts(streams, as_of=as_of, as_known_at=as_known_at)
+    found = reader.find(account_id)
+    around = reader.find_all(filter(None, (found.own.parent, *found.account.children)))
+    parent = around[found.own.parent].account_id if found.own.parent in around else None
+    children = {around[each].account_id for each in found.account.children if each in around}
+    answer = AccountAnswer.of(found, parent, children)
+    return Versioned(answer, found.version, f"contacts/{found.account_id}:{found.version}")
 
 
 @router.get("/{account_id}/tree")
@@ -117,10 +123,10 @@ def get_tree(
     shown = [
         AccountInTree(
             id=each.account_id,
-            name=each.account.name,
+            name=each.organisation.account.name,
             level=each.level,
-            parent=each.account.parent,
-            archived=each.account.archived,
+            parent=each.parent,
+            archived=each.organisation.own.archived,
         )
         for each in tree.nodes
     ]

@@ -10,8 +10,7 @@ from pydantic import BaseModel
 from crm.chassis.decider import Unknown
 from crm.chassis.http import Page, PageQuery, ReadModel, Router, Streams, reads
 from crm.chassis.log import EventLog
-from crm.contacts.account import accounts
-from crm.contacts.account_list import account_list
+from crm.contacts.account_merger import Organisation
 from crm.contacts.api.accounts import AsOf
 from crm.contacts.api.bodies import ERASED, CanReadContacts
 from crm.contacts.belonging import belonging, page_of, period_on
@@ -19,6 +18,7 @@ from crm.contacts.directory import directory
 from crm.contacts.grouping import tree_of
 from crm.contacts.lookup import find
 from crm.contacts.naming import entries_of
+from crm.contacts.organisations import Accounts
 from crm.contacts.views import aliases
 
 router = Router(tags=["affiliations"])
@@ -40,7 +40,7 @@ class AccountOfPerson(BaseModel):
     """Where somebody belongs or belonged. `valid_to` is the last day."""
 
     account_id: UUID
-    account: str | None
+    account: str
     role: str | None
     primary: bool
     valid_from: date | None
@@ -58,17 +58,17 @@ def get_people(
     below: Annotated[bool, Query(description="Also the people of everything that belongs to it.")] = False,
 ) -> Page[PersonOfAccount]:
     """Who belongs to an account, today or on the day of a past moment. Erased people are not named."""
-    streams.get(accounts, account_id)
-    among = _tree(streams, account_id, as_of) if below else [account_id]
+    whole = [Accounts(streams).find(account_id), *(_below(streams, account_id, as_of) if below else ())]
+    canonical = {id: each.account_id for each in whole for id in each.ids}
     on = (as_of or datetime.now(UTC)).date()
-    found = page_of(db, page, accounts=among, on=on)
+    found = page_of(db, page, accounts=canonical, on=on)
     entries = entries_of(db, [each.contact_id for each in found.items])
     known = [(row, entries[row.contact_id], period_on(row, on)) for row in found.items if row.contact_id in entries]
     people = tuple(
         PersonOfAccount(
             contact_id=entry.contact_id,
             name=entry.name,
-            account_id=row.account_id,
+            account_id=canonical[row.account_id],
             role=period.role,
             primary=row.primary,
             valid_from=period.valid_from,
@@ -79,15 +79,15 @@ def get_people(
     return Page(people, found.next)
 
 
-def _tree(log: EventLog, account_id: UUID, as_of: datetime | None) -> list[UUID]:
-    """An account and all below it. What was not known yet had nothing below it."""
+def _below(log: EventLog, account_id: UUID, as_of: datetime | None) -> list[Organisation]:
+    """Everything below an account. What was not known yet had nothing below it."""
     try:
-        return [each.account_id for each in tree_of(log, account_id, as_of=as_of).nodes]
+        return [each.organisation for each in tree_of(log, account_id, as_of=as_of).nodes]
     except Unknown:
-        return [account_id]
+        return []
 
 
-@router.get("/contacts/{contact_id}/accounts", dependencies=[reads(belonging, account_list, aliases)], responses=ERASED)
+@router.get("/contacts/{contact_id}/accounts", dependencies=[reads(belonging, aliases)], responses=ERASED)
 def get_accounts_of(
     contact_id: UUID, page: PageQuery, db: ReadModel, streams: Streams, agent: CanReadContacts, as_of: AsOf = None
 ) -> Page[AccountOfPerson]:
@@ -95,12 +95,11 @@ def get_accounts_of(
     contacts = aliases.ids_of(db, find(streams, contact_id).contact_id)
     on = as_of.date() if as_of else None
     found = page_of(db, page, contacts=contacts, on=on)
-    ids = [each.account_id for each in found.items]
-    names = {each.account_id: each.name for each in account_list.select(db, "account_id = ANY(%s)", (ids,))}
+    known = Accounts(streams).find_all(each.account_id for each in found.items)
     shown = tuple(
         AccountOfPerson(
-            account_id=row.account_id,
-            account=names.get(row.account_id),
+            account_id=known[row.account_id].account_id,
+            account=known[row.account_id].account.name,
             role=period.role,
             primary=row.primary,
             valid_from=period.valid_from,

@@ -13,6 +13,7 @@ from crm.contacts.account_record import register_account, revise_account
 from crm.contacts.importing.batches import Earlier, Row, row_step
 from crm.contacts.importing.deciding import Decision, Upsert
 from crm.contacts.importing.rows import Unusable, Values, address_in, external_ids, too_long
+from crm.contacts.organisations import Accounts as Known
 from crm.events import Fact
 from crm.events.accounts import AccountKind, AccountRegistered
 from crm.events.imports import ImportRowChangedAccount
@@ -45,6 +46,8 @@ class Accounts:
         wanted = {claim for _, row in rows if isinstance(row, Organisation) for claim in row.claims}
         held = dict(self._log.holders(wanted))
         held |= self._earlier.held(wanted - held.keys())
+        whole = Known(self._log).find_all(held.values())  # what was absorbed stands for its survivor (C8)
+        held = {claim: whole[id].account_id if id in whole else id for claim, id in held.items()}
         known = self._log.get_all(accounts, list(set(held.values())))
         lines = dict(self._earlier.lines_of(set(held.values())))
         decisions = []

@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
+from crm.events.accounts import AccountsMerged, AccountsUnmerged
 from crm.events.merging import ContactsMerged, ContactsUnmerged, MergedFieldChosen
 
 ANYBODY = UUID(int=0)
@@ -46,17 +47,19 @@ class Merges(Struct, frozen=True):
         """The merge with this id, if it is in force."""
         return next((each for each in self.in_force if each.merge_id == merge_id), None)
 
-    def after(self, fact: ContactsMerged | ContactsUnmerged | MergedFieldChosen) -> "Merges":
+    def after(
+        self, fact: ContactsMerged | ContactsUnmerged | MergedFieldChosen | AccountsMerged | AccountsUnmerged
+    ) -> "Merges":
         """What is remembered after a fact on the survivor."""
         match fact:
-            case ContactsMerged():
+            case ContactsMerged() | AccountsMerged():
                 return self.with_(fact)
-            case ContactsUnmerged(merge_id=merge_id):
+            case ContactsUnmerged(merge_id=merge_id) | AccountsUnmerged(merge_id=merge_id):
                 return self.without(merge_id)
             case MergedFieldChosen(field=field, source=source):
                 return self.choose(field, source)
 
-    def with_(self, fact: ContactsMerged) -> "Merges":
+    def with_(self, fact: ContactsMerged | AccountsMerged) -> "Merges":
         """With one more merge."""
         merge = Merge(fact.merge_id, fact.survivor, tuple(fact.absorbed))
         return Merges(
