@@ -98,11 +98,12 @@ def _followed(apis: Apis, import_id: str, title: str, console: Console) -> dict[
 
 def _fetch_rejected(apis: Apis, job: dict[str, Any], file: Path, choices: Choices, console: Console) -> None:
     if not job.get("rejected_file"):
-        return None
+        return
     if choices.rejected is None:
         name = f"{file.stem}-rejected{file.suffix}"
         sentence = f"\nFetch the rejected rows, to correct and import them: rapport import {file} --rejected {name}"
-        return console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+        return
     content = _asked(apis, "GET", job["rejected_file"], timeout=UPLOAD_TIMEOUT_S)
     choices.rejected.write_bytes(content.raise_for_status().content)
     console.print(f"\nRejected rows are in {choices.rejected}.", markup=False, highlight=False, soft_wrap=True)
