@@ -6,7 +6,7 @@ from uuid import uuid4
 from crm.chassis.decider import Unknown
 from crm.chassis.testing.scenarios import scenarios
 from crm.contacts.affiliation import Period, affiliate, affiliations, become_primary, become_secondary, end
-from crm.events.accounts import (
+from crm.events.affiliations import (
     AffiliationBecamePrimary,
     AffiliationBecameSecondary,
     AffiliationEnded,

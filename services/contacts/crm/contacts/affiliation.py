@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from crm.chassis.decider import Aggregate, Claim, Rejected, Unknown
-from crm.events.accounts import (
+from crm.events.affiliations import (
     AffiliationBecamePrimary,
     AffiliationBecameSecondary,
     AffiliationEnded,

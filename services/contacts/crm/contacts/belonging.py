@@ -9,7 +9,7 @@ from uuid import UUID
 from crm.chassis.projection import Db, Page, PageRequest, Subject, View
 from crm.contacts.affiliation import Period, after
 from crm.events import Personal, Recorded
-from crm.events.accounts import (
+from crm.events.affiliations import (
     AffiliationBecamePrimary,
     AffiliationBecameSecondary,
     AffiliationEnded,

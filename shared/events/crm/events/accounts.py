@@ -1,14 +1,10 @@
-"""What happens to organisations in the contacts service, and who belongs to them.
+"""What happens to organisations in the contacts service. An account is no person: nothing here is personal."""
 
-An account is no person: nothing here is personal but what an affiliation says of its contact.
-"""
-
-from datetime import date
 from typing import Literal, TypeAlias
 from uuid import UUID
 
 from crm.events.attributes import AttributeCleared, AttributeSet
-from crm.events.fact import Fact, Personal
+from crm.events.fact import Fact
 from crm.events.particulars import ExternalId, PostalAddress
 
 AccountKind: TypeAlias = Literal["customer", "partner", "supplier", "competitor"]
@@ -188,81 +184,4 @@ AccountFact: TypeAlias = (
     | AttributeSet
     | AttributeCleared
     | AccountMergeFact
-)
-
-
-# Who belongs to an account
-
-
-class AffiliationStarted(Fact, frozen=True, tag="crm.contacts.affiliation-started.v1"):
-    """A contact belongs to an account, from `valid_from` up to and including `valid_to`; None: not known, or open."""
-
-    summary = "Belongs to account {account} as {role}"
-    contact: UUID
-    account: UUID
-    role: Personal[str | None] = None
-    valid_from: date | None = None
-    valid_to: date | None = None
-
-
-class AffiliationResumed(Fact, frozen=True, tag="crm.contacts.affiliation-resumed.v1"):
-    """After it had ended, it begins anew: a period of its own."""
-
-    summary = "Belongs to account {account} again, as {role}"
-    contact: UUID
-    account: UUID
-    role: Personal[str | None] = None
-    valid_from: date | None = None
-    valid_to: date | None = None
-
-
-class AffiliationRoleChanged(Fact, frozen=True, tag="crm.contacts.affiliation-role-changed.v1"):
-    """Another role since a day; without a day the role as it was known is corrected."""
-
-    summary = "Role at account {account} is {role}"
-    contact: UUID
-    account: UUID
-    role: Personal[str | None]
-    since: date | None = None
-
-
-class AffiliationPeriodCorrected(Fact, frozen=True, tag="crm.contacts.affiliation-period-corrected.v1"):
-    summary = "Belongs to account {account} from {valid_from} to {valid_to}"
-    contact: UUID
-    account: UUID
-    valid_from: date | None
-    valid_to: date | None
-
-
-class AffiliationEnded(Fact, frozen=True, tag="crm.contacts.affiliation-ended.v1"):
-    """`valid_to` was the last day."""
-
-    summary = "Left account {account} on {valid_to}"
-    contact: UUID
-    account: UUID
-    valid_to: date
-
-
-class AffiliationBecamePrimary(Fact, frozen=True, tag="crm.contacts.affiliation-became-primary.v1"):
-    """The account a contact belongs to first of all; each contact has at most one."""
-
-    summary = "Account {account} is the primary one"
-    contact: UUID
-    account: UUID
-
-
-class AffiliationBecameSecondary(Fact, frozen=True, tag="crm.contacts.affiliation-became-secondary.v1"):
-    summary = "Account {account} is not the primary one any more"
-    contact: UUID
-    account: UUID
-
-
-AffiliationFact: TypeAlias = (
-    AffiliationStarted
-    | AffiliationResumed
-    | AffiliationRoleChanged
-    | AffiliationPeriodCorrected
-    | AffiliationEnded
-    | AffiliationBecamePrimary
-    | AffiliationBecameSecondary
 )

@@ -5,6 +5,7 @@ from types import ModuleType
 
 from crm.events import (
     accounts,
+    affiliations,
     analytics,
     attributes,
     campaigns,
@@ -33,6 +34,7 @@ MODULES: dict[str, tuple[ModuleType, ...]] = {
         imports,
         merging,
         accounts,
+        affiliations,
         duplicates,
         requests,
         holds,
