@@ -14,6 +14,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -31,6 +32,10 @@ from crm.chassis.settings import Settings
 from crm.chassis.testing import services
 from crm.chassis.testing.backends import postgres_backend, temporary_folder
 from crm.chassis.testing.views import Records, from_log
+from crm.contacts.account import accounts
+from crm.contacts.account_record import register_account
+from crm.contacts.affiliation import Period
+from crm.contacts.belonging import Belonging, belonging
 from crm.contacts.contact import contacts
 from crm.contacts.history import history, remember
 from crm.contacts.registration import register
@@ -44,6 +49,7 @@ SEED = 20261126
 START = datetime(2023, 1, 1, tzinfo=UTC)
 DAYS = 1_000
 PEOPLE = 500
+ACCOUNT = UUID(int=1)
 CHUNK = 20_000
 CALL = type_of(InteractionLogged)
 _random = random.Random(SEED)
@@ -144,9 +150,11 @@ def _call(contact: UUID, subject: str, *, private: bool = False) -> InteractionL
 def ask(folder: Path, database: Database, busiest: UUID, people: list[UUID], size: Size) -> dict[str, Any]:
     """Latencies per question, in milliseconds, from one client over HTTP."""
     figures: dict[str, Any] = {}
+    with database.connection() as connection:
+        belonging.table.copy(connection, [Belonging(uuid4(), each, ACCOUNT, False, (Period(),)) for each in people])
     with running(folder, database, busiest) as client:
         everything: list[float] = []
-        for name, path, params in questions(client, busiest, people):
+        for name, path, params in questions(client, busiest):
             times = [_timed(client, path, params) for _ in range(size.times)]
             everything += times
             figures[name] = _cuts(times)
@@ -167,7 +175,7 @@ def _cuts(times: list[float]) -> str:
     return f"p50 {cuts[49]:.1f}  p99 {cuts[98]:.1f} ms"
 
 
-def questions(client: httpx.Client, busiest: UUID, people: list[UUID]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def questions(client: httpx.Client, busiest: UUID) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Every filter alone, some together, first and last pages, of the busiest contact; then the other lists."""
     path = f"/contacts/{busiest}/history"
     middle = (START + timedelta(days=DAYS / 2)).isoformat()
@@ -200,6 +208,12 @@ def questions(client: httpx.Client, busiest: UUID, people: list[UUID]) -> Iterat
     }  # fmt: skip
     for name, params in asked.items():
         yield name, path, params
+    yield "audit", f"/contacts/{busiest}/audit", {}
+    yield "audit of one actor", f"/contacts/{busiest}/audit", {"actor": "user:c"}
+    account = f"/accounts/{ACCOUNT}/history"
+    yield f"account of {PEOPLE} people", account, {}
+    yield f"account of {PEOPLE} people, filtered", account, {"service": "campaigns", "channel": "web"}
+    yield f"account of {PEOPLE} people, word", account, {"text": "once"}
     for name in ("first page", "channel", "word in a tenth", "word in the oldest 5 % only"):
         yield f"{name}: last page", path, _last(client, path, asked[name])
 
@@ -220,7 +234,8 @@ class running:  # noqa: N801 (used as a context)
         issuer = LocalIssuer(folder / "issuer")
         settings = Settings(database=database.dsn, keyring=database.dsn, master_key=bytes(32), region="DE")
         log = EventLog("contacts", MemoryStore(), MemoryKeys(), service.claim_facts)
-        log.commands(Context("user:bench")).execute(contacts, known, lambda state: register(state, name="Busiest"))
+        log.commands(Context("user:bench")).execute(contacts, known, partial(register, name="Busiest"))
+        log.commands(Context("user:bench")).execute(accounts, ACCOUNT, partial(register_account, name="Firm"))
         self._app = create_app(services.api_of(service, issuer, log, settings, database))
         self._token = issuer.issue("bench", ["contacts:read", "contacts:audit"])
         self._stop, self._port = threading.Event(), 0

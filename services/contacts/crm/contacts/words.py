@@ -8,11 +8,9 @@ from uuid import UUID
 from crm.chassis.projection.columns import Words
 from crm.contacts.matching import plain
 
-LONGEST = 100
-"""Of a longer word so many characters count."""
-
-_WORD = re.compile(r"\w+")
-_ASKED = re.compile(r"(\w+)(\*?)")
+# What is longer than a hundred characters counts as several words, here as there.
+_WORD = re.compile(r"\w{1,100}")
+_ASKED = re.compile(r"(\w{1,100})(\*?)")
 
 
 def words_of(contact: UUID, summary: str, personal: dict[str, Any] | None) -> Words:
@@ -21,7 +19,7 @@ def words_of(contact: UUID, summary: str, personal: dict[str, Any] | None) -> Wo
     That the contact is one of the words lets one index answer for one contact, however often a word is used elsewhere.
     """
     texts = plain(" ".join([summary, *_texts(personal)]))
-    return Words([*(each[:LONGEST] for each in _WORD.findall(texts)), _whose(contact)])
+    return Words([*_WORD.findall(texts), _whose(contact)])
 
 
 def asked_for(contacts: Collection[UUID], text: str) -> str | None:
@@ -29,7 +27,7 @@ def asked_for(contacts: Collection[UUID], text: str) -> str | None:
 
     None if there is no word in it.
     """
-    words = [f"'{each[:LONGEST]}'{':*' if begins else ''}" for each, begins in _ASKED.findall(plain(text))]
+    words = [f"'{each}'{':*' if begins else ''}" for each, begins in _ASKED.findall(plain(text))]
     theirs = " | ".join(f"'{_whose(each)}'" for each in contacts)
     return " & ".join([f"({theirs})", *words]) if words else None
 

@@ -14,7 +14,7 @@ from crm.chassis import kafka
 from crm.chassis.documents.asyncapi import PARTITIONS, asyncapi
 from crm.chassis.documents.headers import HEADERS, OPTIONAL, example_headers, headers_schema
 from crm.chassis.documents.reading import to_yaml
-from crm.events import Sealed, catalogue
+from crm.events import Position, Sealed, catalogue
 
 SERVICES = ("contacts", "sales", "service-desk", "campaigns", "analytics")
 DRAFT = "http://json-schema.org/draft-07/schema#"  # what AsyncAPI builds on
@@ -102,10 +102,11 @@ def written(fact: Sealed, hop: str | None = None) -> dict[str, str]:
 def test_the_headers_are_those_that_are_sent() -> None:
     shown = example_headers(TYPE)
     contacts, trace = (UUID(shown["ce_contactids"]),), shown["ce_traceparent"]
-    everything = sealed(contact_ids=contacts, traceparent=trace, causation_id="policy")
+    place = {"position": Position(*map(int, shown["ce_position"].split(".")))}
+    everything = sealed(contact_ids=contacts, traceparent=trace, causation_id="policy", **place)
     assert written(everything, trace).keys() == HEADERS.keys()
     assert written(sealed()).keys() == HEADERS.keys() - OPTIONAL
-    assert written(sealed(contact_ids=contacts, traceparent=trace)) == shown
+    assert written(sealed(contact_ids=contacts, traceparent=trace, **place)) == shown
 
 
 def test_headers_are_valid_only_if_all_that_are_always_sent_are_there() -> None:

@@ -158,7 +158,7 @@ def _number(value: Decimal) -> bytes:
 
 
 def _words(value: Words) -> bytes:
-    lexemes = b"".join(word.encode() + b"\0\0\0" for word in value)  # each ends with NUL; it has no positions
+    lexemes = "\0\0\0".join([*value, ""]).encode()  # each ends with NUL; it has no positions
     return _length(4 + len(lexemes)) + _length(len(value)) + lexemes
 
 
