@@ -17,12 +17,17 @@ from crm.chassis.people.identity import (
 )
 from crm.contacts.importing.batches import Row
 from crm.contacts.importing.deciding import Decision
-from crm.contacts.importing.rows import Unusable, Values, external_ids, split_emails, split_phones, too_long
+from crm.contacts.importing.values import Unusable, Values, external_ids, split_emails, split_phones, too_long
 from crm.contacts.interaction import Interaction, interactions, log_interaction
 from crm.events.interactions import Direction, InteractionKind, InteractionLogged
 
 _WORDS = {"in": "inbound", "incoming": "inbound", "out": "outbound", "outgoing": "outbound"}
 FIRST_YEAR = 1900
+
+
+def interaction_stream(import_id: UUID, line: int) -> UUID:
+    """Where the interaction of a row is recorded."""
+    return uuid5(import_id, f"interaction {line}")
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class Interactions:
         logged = log_interaction(
             None, contact=contact, kind=said.kind, direction=said.direction, subject=said.subject, body=said.body
         )
-        stream = uuid5(self._import, f"interaction {decision.line}")
+        stream = interaction_stream(self._import, decision.line)
         return [Step(interactions, stream, partial(_once, logged=logged), occurred_at=said.occurred_at)]
 
 

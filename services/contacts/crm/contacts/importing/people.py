@@ -17,7 +17,8 @@ from crm.contacts.import_row import row_stream
 from crm.contacts.importing import consents
 from crm.contacts.importing.batches import Earlier, Row, row_step
 from crm.contacts.importing.deciding import Decision, Known, Met, Upsert, decide
-from crm.contacts.importing.rows import Person, Unusable, Values, Wish, person_of
+from crm.contacts.importing.rows import Person, Wish, person_of
+from crm.contacts.importing.values import Unusable, Values
 from crm.events import Fact, wire
 from crm.events.imports import ImportRowApplied
 
