@@ -87,14 +87,15 @@ def said_in(values: Values | Unusable, region: str) -> Said | Unusable:
     first = {field: entered[0] for field, entered in values.items()}
     kind = first.get("kind", "note").lower()
     direction = _WORDS.get(first.get("direction", "inbound").lower(), first.get("direction", "inbound").lower())
-    with_whom, moment = tuple(_whom(values, region)), _moment(first.get("occurred_at"))
+    with_whom, moment = tuple(whom_of(values, region)), _moment(first.get("occurred_at"))
     problem = too_long(values) or _problem(with_whom, kind, direction, first.get("subject"))
     if problem or isinstance(moment, Unusable):
         return problem or moment  # type: ignore[return-value]  # one of them is there
     return Said(with_whom, kind, direction, first["subject"], first.get("body"), moment)  # type: ignore[arg-type]
 
 
-def _whom(values: Values, region: str) -> Iterator[Identifier]:
+def whom_of(values: Values, region: str) -> Iterator[Identifier]:
+    """The identifiers of somebody who is known, as a row tells them."""
     whom = (
         *map(email_identifier, split_emails(values)),
         *map(external_identifier, external_ids(values)),

@@ -61,8 +61,8 @@ def revert_run(runtime: Runtime, job: Job, stopped: Callable[[], bool]) -> None:
     while lines := journal.some(_MADE, after, CHUNK):
         if stopped():
             return
-        # Accounts stay: other accounts, people and deals refer to them from the first day.
-        undone = _undo(job, do, _examined(runtime, job, lines)) if job.kind != "accounts" else 0
+        # Accounts and who belongs to them stay: others refer to them from the first day.
+        undone = _undo(job, do, _examined(runtime, job, lines)) if job.kind in ("people", "interactions") else 0
         after = lines[-1].line
         counts = (after, undone, len(lines) - undone, LEASE, job.import_id, after)
         with runtime.database.connection() as connection:
