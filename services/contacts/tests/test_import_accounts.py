@@ -1,13 +1,8 @@
 """Organisations are imported too, matched by what another system calls them (C12)."""
 
 from crm.contacts.importing.columns import kind_of
-from crm.events.accounts import (
-    AccountDomainAdded,
-    AccountRegistered,
-    AccountRenamed,
-    AffiliationRoleChanged,
-    AffiliationStarted,
-)
+from crm.events.accounts import AccountDomainAdded, AccountRegistered, AccountRenamed
+from crm.events.affiliations import AffiliationRoleChanged, AffiliationStarted
 
 from .importer import Importer
 
