@@ -2,6 +2,7 @@
 
 from crm.contacts.importing.columns import kind_of
 from crm.events.accounts import AccountDomainAdded, AccountRegistered, AccountRenamed
+from crm.events.affiliations import AffiliationRoleChanged, AffiliationStarted
 
 from .importer import Importer
 
@@ -11,6 +12,22 @@ FILE = "Record ID,Company name,Company Domain Name,City,Country/Region,Type\n"
 def test_a_table_of_company_names_without_people_holds_accounts() -> None:
     assert kind_of(FILE.split(",")) == "accounts"
     assert kind_of(["Company name", "First name", "E-Mail"]) == "people"
+
+
+def test_c12_affiliations_join_people_and_accounts_that_are_known(importer: Importer) -> None:
+    ada = importer.register("Ada", emails=["ada@example.org"])
+    importer.imported((FILE + "1,Acme,,,,\n").encode())
+    rows = "email,account,role,valid_from\nADA@example.org,1,Analyst,2024-01-01\n"
+    first = importer.imported(rows.encode(), kind="affiliations")
+    assert (first["updated"], first["rejected"]) == (1, 0), importer.report(first["id"])
+    (started,) = importer.facts(AffiliationStarted)
+    assert (str(started.contact), started.role) == (ada, "Analyst")
+    more = rows + "ada@example.org,2,,\nbob@example.org,1,,\nada@example.org,1,Countess,2024-01-01\n"
+    second = importer.imported(more.encode(), kind="affiliations")
+    assert (second["updated"], second["matched"], second["rejected"]) == (1, 1, 2)
+    fields = {line: each["field"] for line, each in importer.report(second["id"]).items()}
+    assert fields == {2: None, 3: "account", 4: "email", 5: None}
+    assert [each.role for each in importer.facts(AffiliationRoleChanged)] == ["Countess"]
 
 
 def test_c12_accounts_are_imported_and_changed_by_their_id(importer: Importer) -> None:

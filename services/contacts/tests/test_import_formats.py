@@ -7,8 +7,8 @@ import pytest
 from crm.contacts.importing.cards import cards_of, types_of, values_of
 from crm.contacts.importing.columns import kind_of, recognise
 from crm.contacts.importing.countries import country_code
-from crm.contacts.importing.rows import Unusable
 from crm.contacts.importing.sources import columns_of, source_of
+from crm.contacts.importing.values import Unusable
 
 from .importer import FILES, Importer
 

@@ -1,14 +1,18 @@
 """An import is taken back: only rows that nobody has touched since; the rest is listed with the reason (C12)."""
 
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
-from uuid import uuid4
+from uuid import uuid4, uuid5
 
 import pytest
 
+from crm.chassis.log import Context
 from crm.chassis.testing.scenarios import scenarios
 from crm.contacts.contact import contacts
 from crm.contacts.importing import reverting
 from crm.contacts.importing.taking_back import take_back
+from crm.contacts.interaction import amend, interactions
 from crm.events.contacts import ContactRegistered
 from crm.events.imports import ContactWithdrawn, ImportReverted, ImportRowKept, ImportRowReverted
 
@@ -79,6 +83,21 @@ def test_c12_a_row_that_set_a_custom_attribute_stays_and_says_so(importer: Impor
     report = importer.report(import_id)
     assert (report[2]["reverted"], report[3]["reverted"]) == (False, True)
     assert "custom attribute" in report[2]["reason"]
+
+
+def test_c12_imported_interactions_are_retracted_unless_they_were_amended(importer: Importer) -> None:
+    ada = importer.register("Ada", emails=["ada@example.org"])
+    content = b"E-Mail,Subject,Date\nada@example.org,First,2024-01-01\nada@example.org,Second,2024-01-02\n"
+    import_id = importer.upload(content)
+    importer.run()
+    second = uuid5(import_id, "interaction 3")
+    command = partial(amend, author="user:ada", took_place_at=datetime(2024, 1, 2, tzinfo=UTC), subject="Other")
+    importer.runtime.log.commands(Context("user:ada")).execute(interactions, second, command)
+    importer.step(import_id, "revert")
+    report = importer.report(import_id)
+    assert {line: each["reverted"] for line, each in report.items()} == {2: True, 3: False}
+    said = [e["summary"] for e in importer.whole(f"/contacts/{ada}/history") if "First" in e["summary"]]
+    assert said == []
 
 
 class Killed(BaseException):

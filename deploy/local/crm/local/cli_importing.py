@@ -20,6 +20,7 @@ class RowKind(StrEnum):
     people = "people"
     accounts = "accounts"
     interactions = "interactions"
+    affiliations = "affiliations"
 
 
 class OnMatch(StrEnum):

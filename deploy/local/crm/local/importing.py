@@ -23,8 +23,7 @@ LOOK_EVERY_S = 0.2
 CATCH_UP_S = 60.0
 """How long the report may take to show the last rows."""
 NOT_YET = 503
-LEFT_ALONE = 130
-"""The exit code after Ctrl-C, as shells have it."""
+LEFT_ALONE = 130  # the exit code after Ctrl-C, as shells have it
 
 
 @dataclass(frozen=True)
@@ -99,14 +98,14 @@ def _followed(apis: Apis, import_id: str, title: str, console: Console) -> dict[
 def _fetch_rejected(apis: Apis, job: dict[str, Any], file: Path, choices: Choices, console: Console) -> None:
     if not job.get("rejected_file"):
         return
-    if choices.rejected is None:
+    sentence = f"\nRejected rows are in {choices.rejected}."
+    if choices.rejected is not None:
+        content = _asked(apis, "GET", job["rejected_file"], timeout=UPLOAD_TIMEOUT_S).raise_for_status().content
+        choices.rejected.write_bytes(content)
+    else:
         name = f"{file.stem}-rejected{file.suffix}"
         sentence = f"\nFetch the rejected rows, to correct and import them: rapport import {file} --rejected {name}"
-        console.print(sentence, markup=False, highlight=False, soft_wrap=True)
-        return
-    content = _asked(apis, "GET", job["rejected_file"], timeout=UPLOAD_TIMEOUT_S)
-    choices.rejected.write_bytes(content.raise_for_status().content)
-    console.print(f"\nRejected rows are in {choices.rejected}.", markup=False, highlight=False, soft_wrap=True)
+    console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
 def columns(mapping: Sequence[str]) -> dict[str, str]:

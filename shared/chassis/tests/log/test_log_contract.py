@@ -373,3 +373,16 @@ def test_facts_of_one_append_stand_in_the_order_in_which_they_were_decided(log: 
     log.commands(me).execute_together(*steps, Step(members, streams[0], count))
     read = [(each.stream, each.version) for each in log.read(None, 100)]
     assert read == [*((each, 1) for each in streams), (streams[0], 2)]
+
+
+def test_c11_steps_of_one_append_may_have_happened_at_different_times(log: EventLog) -> None:
+    then = datetime(2020, 1, 1, tzinfo=UTC)
+    first, second = uuid4(), uuid4()
+    log.commands(me).execute_together(
+        Step(members, first, partial(join, name="Ada"), occurred_at=then),
+        Step(members, second, partial(join, name="Bea"), occurred_at=then + timedelta(days=1)),
+    )
+    assert [log.stream(each)[0].occurred_at for each in (first, second)] == [then, then + timedelta(days=1)]
+    with pytest.raises(Rejected, match="future"):
+        later = datetime.now(UTC) + timedelta(days=1)
+        log.commands(me).execute_together(Step(members, uuid4(), partial(join, name="C"), occurred_at=later))

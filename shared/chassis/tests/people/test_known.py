@@ -27,6 +27,7 @@ from crm.events.contacts import (
     ContactRenamed,
 )
 from crm.events.identifiers import IdentifierClaimed, IdentifierReleased
+from crm.events.imports import ContactWithdrawn
 from crm.events.merging import ContactAbsorbed, ContactRestored, ContactsMerged, ContactsUnmerged, MergedFieldChosen
 from crm.events.particulars import Phone, PostalAddress
 
@@ -98,6 +99,13 @@ def test_c13_of_an_erased_person_an_empty_row_stays(db: Database, listening: Lis
     tell = listening(known)
     ada = tell(ContactRegistered(name="Ada", emails=["a@one.example"], phones=[Phone("1")]), ContactErased())
     assert known.get(db, ada) == KnownContact(ada, "[erased]", (), (), None, provisional=False, erased=True)
+
+
+def test_c12_who_was_taken_back_with_an_import_has_no_row(db: Database, listening: Listening) -> None:
+    known = KnownContacts()
+    tell = listening(known)
+    ada = tell(ContactRegistered(name="Ada"), ContactWithdrawn(import_id=uuid4()))
+    assert known.get(db, ada) is None
 
 
 def test_aliases_have_no_row(db: Database, listening: Listening) -> None:

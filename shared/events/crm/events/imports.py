@@ -8,7 +8,7 @@ from uuid import UUID
 
 from crm.events.fact import Fact
 
-RowKind: TypeAlias = Literal["people", "interactions", "accounts"]
+RowKind: TypeAlias = Literal["people", "interactions", "accounts", "affiliations"]
 OnMatch: TypeAlias = Literal["skip", "update"]
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints, TypeAdapter, ValidationError
 
 from crm.chassis.auth import Agent, allowed
 from crm.chassis.database import Database
@@ -21,6 +21,9 @@ from crm.events.imports import OnMatch, RowKind
 CanImport: TypeAlias = Annotated[Agent, allowed("contacts:import")]
 KeyText = Annotated[str, StringConstraints(pattern=r"^(any|none|email|phone|external_id:[A-Za-z0-9._-]{1,60})$")]
 FieldText = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+_mapping = TypeAdapter(dict[str, str])
 
 
 class MapColumns(BaseModel, extra="forbid"):
@@ -114,3 +117,13 @@ def header_of(job: Job, db: Database, keys: Keys) -> Sequence[str]:
         return next(rows_of(chunks(db, keys, job.upload_id), job.layout.dialect), (0, []))[1]
     except Rejected:
         return ()
+
+
+def mapping_of(text: str | None) -> dict[str, str] | None:
+    """A mapping from headers to fields. Raises `Rejected`."""
+    if text is None or not text.strip():
+        return None
+    try:
+        return _mapping.validate_json(text)
+    except ValidationError:
+        raise Rejected('Give the mapping as JSON, such as {"E-Mail": "email"}.', field="mapping") from None

@@ -6,7 +6,6 @@ from typing import Annotated, Any, BinaryIO, Literal
 from uuid import UUID, uuid4, uuid5
 
 from fastapi import File, Form, Query, UploadFile
-from pydantic import TypeAdapter, ValidationError
 
 from crm.chassis.decider import Rejected, Unknown
 from crm.chassis.http import (
@@ -26,7 +25,7 @@ from crm.chassis.keys import Keys
 from crm.chassis.log import EventLog
 from crm.contacts import import_job, import_report
 from crm.contacts.api.bodies import CanReadContacts
-from crm.contacts.api.import_bodies import CanImport, ImportAnswer, KeyText
+from crm.contacts.api.import_bodies import CanImport, ImportAnswer, KeyText, mapping_of
 from crm.contacts.import_job import imports, upload
 from crm.contacts.import_template import ImportTemplate, import_templates, template_stream
 from crm.contacts.importing import job as jobs
@@ -41,7 +40,6 @@ _OVER = ("failed", "cancelled", "reverted")
 """A file whose import ended so may be imported again; that is another import."""
 
 router = Router(prefix="/imports", tags=["imports"])
-_mapping = TypeAdapter(dict[str, str])
 
 MappingField = Annotated[
     str | None, Form(description='JSON: which header fills which field, such as {"E-Mail": "email"}.')
@@ -167,16 +165,6 @@ def _examined(file: BinaryIO, mapping: str | None, kind: RowKind | None, *, must
     except Rejected as refusal:
         raise invalid(refusal.field or "file", "body", refusal.sentence) from refusal
     return examined
-
-
-def mapping_of(text: str | None) -> dict[str, str] | None:
-    """A mapping from headers to fields. Raises `Rejected`."""
-    if text is None or not text.strip():
-        return None
-    try:
-        return _mapping.validate_json(text)
-    except ValidationError:
-        raise Rejected('Give the mapping as JSON, such as {"E-Mail": "email"}.', field="mapping") from None
 
 
 def _template(streams: EventLog, name: str | None) -> ImportTemplate | None:

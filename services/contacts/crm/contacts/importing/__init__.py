@@ -1,5 +1,9 @@
-"""Importing people from CSV files of any dialect and encoding, by the same rules as everywhere.
+"""Importing people, accounts, affiliations and interactions from files of many kinds, by the same rules as everywhere.
 
-Read `dialect` (what kind of file it is), `columns` (which column means what), `rows` (a row as a person), `spool`
-(where the file waits, encrypted), `batches` (deciding rows), `worker` (working an import off, resumably).
+- reading: `dialect` and `cards` (rows of tables, vCards), `columns` and `sources` (which column means what), `layout`
+  (all of that of one file), `values` and `countries` (what a row says), `rows` (a row as a person)
+- deciding: `deciding` (what a row of people leads to), `consents`, `taking_back`; the kinds of rows: `people`,
+  `accounts`, `affiliations`, `interactions`; `batches` (many rows in one append)
+- working: `spool` (where a file waits, encrypted), `job` and `journal` (how far, what became of each line), `running`
+  (dry runs and runs), `reverting`, `rejects` (rows to be corrected), `expiring`, `worker` (one after the other)
 """

@@ -12,7 +12,7 @@ from crm.contacts.account import Account, accounts, claims, evolve
 from crm.contacts.account_record import register_account, revise_account
 from crm.contacts.importing.batches import Earlier, Row, row_step
 from crm.contacts.importing.deciding import Decision, Upsert
-from crm.contacts.importing.rows import Unusable, Values, address_in, external_ids, too_long
+from crm.contacts.importing.values import Unusable, Values, address_in, external_ids, too_long
 from crm.contacts.organisations import Accounts as Known
 from crm.events import Fact
 from crm.events.accounts import AccountKind, AccountRegistered

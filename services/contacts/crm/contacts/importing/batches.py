@@ -13,7 +13,7 @@ from crm.chassis.decider import Claim, Rejected
 from crm.chassis.log import Commands, Conflict, EventLog, Step
 from crm.contacts.import_row import import_rows, note, row_stream
 from crm.contacts.importing.deciding import MATCHED, REFUSED, Decision
-from crm.contacts.importing.rows import Unusable, Values
+from crm.contacts.importing.values import Unusable, Values
 from crm.events.imports import ImportRowFact, ImportRowMatched, ImportRowNamedAccount, ImportRowRejected
 
 Row = tuple[int, Any]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 import vobject
 from vobject.base import ContentLine, VObjectError
 
-from crm.contacts.importing.rows import Unusable, Values
+from crm.contacts.importing.values import Unusable, Values
 
 LONGEST_CARD = 3_000_000
 """In characters; photographs are in them."""

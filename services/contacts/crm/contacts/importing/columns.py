@@ -17,7 +17,13 @@ PEOPLE = (
 )
 INTERACTIONS = ("email", "phone", "external_id", "kind", "direction", "subject", "body", "occurred_at")
 ACCOUNTS = ("name", "kind", "domain", *ADDRESS, "external_id", "external_ids")
-FIELDS: Mapping[str, Sequence[str]] = {"people": PEOPLE, "interactions": INTERACTIONS, "accounts": ACCOUNTS}
+AFFILIATIONS = ("email", "phone", "external_id", "account", "role", "valid_from", "valid_to")
+FIELDS: Mapping[str, Sequence[str]] = {
+    "people": PEOPLE,
+    "interactions": INTERACTIONS,
+    "accounts": ACCOUNTS,
+    "affiliations": AFFILIATIONS,
+}
 """What a column can fill, by the kind of row; also `external_id:SYSTEM`.
 
 Of people also `consent:CHANNEL:PURPOSE` and `attribute:NAME`, a custom attribute.
@@ -28,6 +34,7 @@ NOT_KEPT = frozenset({"organisation", "job_title", "website", "note"})
 _MANY = ("email", "phone", "tags", "website", "domain")
 _ACCOUNT_NAMES = frozenset({"companyname", "accountname", "firmenname", "organisationname", "organizationname"})
 _SYSTEM = re.compile(r"external_id:[A-Za-z0-9._-]{1,60}")
+_ACCOUNT = re.compile(r"account:[A-Za-z0-9._-]{1,60}")
 _ATTRIBUTE = re.compile(r"attribute:[a-z][a-z0-9_]{0,59}")
 _CONSENT = re.compile(r"consent:(email|sms|phone|post|messenger):[a-z0-9][a-z0-9_-]{0,59}")
 
@@ -74,6 +81,18 @@ _WORDS_OF_ACCOUNTS: Mapping[str, Sequence[str]] = {
 }
 _OF_PEOPLE = {re.sub(r"\W", "", word): field for field in PEOPLE for word in _WORDS.get(field, ())}
 _OF_ACCOUNTS = {re.sub(r"\W", "", word): field for field, words in _WORDS_OF_ACCOUNTS.items() for word in words}
+_OF_AFFILIATIONS = {
+    **{re.sub(r"\W", "", word): field for field in AFFILIATIONS[:3] for word in _WORDS[field]},
+    "account": "account",
+    "accountid": "account",
+    "companyid": "account",
+    "role": "role",
+    "jobtitle": "role",
+    "validfrom": "valid_from",
+    "since": "valid_from",
+    "validto": "valid_to",
+    "until": "valid_to",
+}
 _OF_INTERACTIONS = {re.sub(r"\W", "", word): field for field in INTERACTIONS for word in _WORDS.get(field, ())}
 
 
@@ -88,7 +107,9 @@ def kind_of(header: Sequence[str]) -> str:
 
 def recognise(header: Sequence[str], kind: str) -> dict[str, str]:
     """Which column (by its place, from 0) fills which field, by the words in the header."""
-    words = {"interactions": _OF_INTERACTIONS, "accounts": _OF_ACCOUNTS}.get(kind, _OF_PEOPLE)
+    words = {"interactions": _OF_INTERACTIONS, "accounts": _OF_ACCOUNTS, "affiliations": _OF_AFFILIATIONS}.get(
+        kind, _OF_PEOPLE
+    )
     columns: dict[str, str] = {}
     for place, title in enumerate(header):
         field = title.strip() if _is_field(title.strip(), kind) else None
@@ -125,6 +146,8 @@ def check_enough(columns: Mapping[str, str], kind: str) -> None:
             f" {', '.join(FIELDS[kind])}.",
             field="mapping",
         )
+    if kind == "affiliations" and not ({"email", "phone", "external_id"} & fields and "account" in fields):
+        raise Rejected("Rows of affiliations need a person's identifier and an account.", field="mapping")
     if kind == "accounts" and "name" not in fields:
         raise Rejected("Rows of accounts need a name.", field="mapping")
     if kind == "interactions" and not ({"email", "phone", "external_id"} & fields and "subject" in fields):
@@ -133,7 +156,8 @@ def check_enough(columns: Mapping[str, str], kind: str) -> None:
 
 def _is_field(field: str, kind: str) -> bool:
     of_people = kind == "people" and (_CONSENT.fullmatch(field) or _ATTRIBUTE.fullmatch(field))
-    return bool(field in FIELDS[kind] or _SYSTEM.fullmatch(field) or of_people)
+    of_affiliations = kind == "affiliations" and _ACCOUNT.fullmatch(field)
+    return bool(field in FIELDS[kind] or _SYSTEM.fullmatch(field) or of_people or of_affiliations)
 
 
 def _plain(title: str) -> str:

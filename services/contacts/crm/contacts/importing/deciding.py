@@ -16,7 +16,8 @@ from crm.contacts.attribute_record import InForce, first_values
 from crm.contacts.attribute_value import parse_value, show_value
 from crm.contacts.contact import Contact, evolve, writable
 from crm.contacts.details_record import describe, detail, tag
-from crm.contacts.importing.rows import Person, Unusable
+from crm.contacts.importing.rows import Person
+from crm.contacts.importing.values import Unusable
 from crm.contacts.reach import add_email, add_phone
 from crm.contacts.registration import link_external_id, move, rename
 from crm.events import Fact

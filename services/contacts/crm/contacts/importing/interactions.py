@@ -17,12 +17,17 @@ from crm.chassis.people.identity import (
 )
 from crm.contacts.importing.batches import Row
 from crm.contacts.importing.deciding import Decision
-from crm.contacts.importing.rows import Unusable, Values, external_ids, split_emails, split_phones, too_long
+from crm.contacts.importing.values import Unusable, Values, external_ids, split_emails, split_phones, too_long
 from crm.contacts.interaction import Interaction, interactions, log_interaction
 from crm.events.interactions import Direction, InteractionKind, InteractionLogged
 
 _WORDS = {"in": "inbound", "incoming": "inbound", "out": "outbound", "outgoing": "outbound"}
 FIRST_YEAR = 1900
+
+
+def interaction_stream(import_id: UUID, line: int) -> UUID:
+    """Where the interaction of a row is recorded."""
+    return uuid5(import_id, f"interaction {line}")
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class Interactions:
         logged = log_interaction(
             None, contact=contact, kind=said.kind, direction=said.direction, subject=said.subject, body=said.body
         )
-        stream = uuid5(self._import, f"interaction {decision.line}")
+        stream = interaction_stream(self._import, decision.line)
         return [Step(interactions, stream, partial(_once, logged=logged), occurred_at=said.occurred_at)]
 
 
@@ -82,14 +87,15 @@ def said_in(values: Values | Unusable, region: str) -> Said | Unusable:
     first = {field: entered[0] for field, entered in values.items()}
     kind = first.get("kind", "note").lower()
     direction = _WORDS.get(first.get("direction", "inbound").lower(), first.get("direction", "inbound").lower())
-    with_whom, moment = tuple(_whom(values, region)), _moment(first.get("occurred_at"))
+    with_whom, moment = tuple(whom_of(values, region)), _moment(first.get("occurred_at"))
     problem = too_long(values) or _problem(with_whom, kind, direction, first.get("subject"))
     if problem or isinstance(moment, Unusable):
         return problem or moment  # type: ignore[return-value]  # one of them is there
     return Said(with_whom, kind, direction, first["subject"], first.get("body"), moment)  # type: ignore[arg-type]
 
 
-def _whom(values: Values, region: str) -> Iterator[Identifier]:
+def whom_of(values: Values, region: str) -> Iterator[Identifier]:
+    """The identifiers of somebody who is known, as a row tells them."""
     whom = (
         *map(email_identifier, split_emails(values)),
         *map(external_identifier, external_ids(values)),

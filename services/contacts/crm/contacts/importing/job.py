@@ -180,3 +180,9 @@ def forget_rejected(database: Database, import_id: UUID) -> None:
     """Notes that the file of rejected rows is gone."""
     with database.connection() as connection:
         connection.execute("UPDATE imports SET rejected_upload = NULL WHERE import_id = %s", (import_id,))
+
+
+def release(database: Database, job: Job) -> None:
+    """Gives an import back that cannot be worked on just now."""
+    with database.connection() as connection:
+        connection.execute("UPDATE imports SET leased_until = NULL WHERE import_id = %s", (job.import_id,))

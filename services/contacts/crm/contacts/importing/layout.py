@@ -9,8 +9,8 @@ from crm.chassis.decider import Rejected
 from crm.contacts.importing import cards
 from crm.contacts.importing.columns import check_enough, given, kind_of
 from crm.contacts.importing.dialect import BLOCK, SAMPLE_CHARACTERS, Dialect, dialect_of, encoding_of, lines_of, rows_of
-from crm.contacts.importing.rows import Unusable, Values, values_in
 from crm.contacts.importing.sources import columns_of, source_of
+from crm.contacts.importing.values import Unusable, Values, values_in
 from crm.events.imports import RowKind
 
 Format: TypeAlias = Literal["csv", "vcard"]

@@ -13,11 +13,12 @@ from crm.contacts.attributing import in_force, unchanged
 from crm.contacts.consent import consent_stream
 from crm.contacts.consent import consents as consent_aggregate
 from crm.contacts.contact import Contact, contacts, writable
-from crm.contacts.import_row import row_stream
 from crm.contacts.importing import consents
+from crm.contacts.importing.applied import applied_before
 from crm.contacts.importing.batches import Earlier, Row, row_step
 from crm.contacts.importing.deciding import Decision, Known, Met, Upsert, decide
-from crm.contacts.importing.rows import Person, Unusable, Values, Wish, person_of
+from crm.contacts.importing.rows import Person, Wish, person_of
+from crm.contacts.importing.values import Unusable, Values
 from crm.events import Fact, wire
 from crm.events.imports import ImportRowApplied
 
@@ -98,14 +99,8 @@ class People:
         """Rows that an earlier life of this import has applied: decided anew, they would change nothing."""
         if self._upsert.on_match == "skip":
             return {}
-        stream_of = {row_stream(self._import, line): line for line in lines}
-        histories = self._log.store.load(list(stream_of))
-        found = [self._log.stream(each)[0].fact for each, history in histories.items() if history]
-        return {
-            fact.line: Decision(fact.line, "update", fact.contact, fact.matched_by)
-            for fact in found
-            if isinstance(fact, ImportRowApplied)
-        }
+        applied = applied_before(self._log, self._import, lines)
+        return {line: Decision(line, "update", fact.contact, fact.matched_by) for line, fact in applied.items()}
 
     def _as_defined(self, person: Person) -> list[Step]:
         """Refuses to go on if the custom attributes that a row was read by are others now."""

@@ -18,10 +18,12 @@ from crm.contacts.contact import contacts
 from crm.contacts.history import history
 from crm.contacts.import_job import imports, revert
 from crm.contacts.import_row import import_rows, note_revert, row_stream
-from crm.contacts.importing.job import LEASE, Job, end, find
+from crm.contacts.importing.interactions import interaction_stream
+from crm.contacts.importing.job import LEASE, Job, end, find, release
 from crm.contacts.importing.journal import Journal, Line
 from crm.contacts.importing.running import as_owner
 from crm.contacts.importing.taking_back import compensated, take_back
+from crm.contacts.interaction import interactions, retract
 from crm.events import Fact, Recorded
 from crm.events.imports import ImportRowKept, ImportRowReverted
 
@@ -59,7 +61,8 @@ def revert_run(runtime: Runtime, job: Job, stopped: Callable[[], bool]) -> None:
     while lines := journal.some(_MADE, after, CHUNK):
         if stopped():
             return
-        undone = _undo(job.import_id, do, _examined(runtime, job, lines))
+        # Accounts and who belongs to them stay: others refer to them from the first day.
+        undone = _undo(job, do, _examined(runtime, job, lines)) if job.kind in ("people", "interactions") else 0
         after = lines[-1].line
         counts = (after, undone, len(lines) - undone, LEASE, job.import_id, after)
         with runtime.database.connection() as connection:
@@ -73,17 +76,20 @@ def _require_history(runtime: Runtime, job: Job) -> None:
     folded = runtime.log.get(imports, job.import_id)
     tokens = [(runtime.log.service, job.import_id, folded.version)]
     with runtime.database.connection() as connection:
-        if view_state(connection, history.name, tokens) != "applied":
-            raise NotYet
+        if view_state(connection, history.name, tokens) == "applied":
+            return
+    release(runtime.database, job)
+    raise NotYet
 
 
 def _examined(runtime: Runtime, job: Job, lines: Sequence[Line]) -> list[Row]:
-    if job.kind != "people":
-        return [Row(each, (), "Only rows of people are taken back. Undo this one by hand.") for each in lines]
+    actor = f"import:{job.import_id}"
+    if job.kind == "interactions":
+        told = {each.line: runtime.log.stream(interaction_stream(job.import_id, each.line)) for each in lines}
+        return [Row(each, told[each.line], _amended(told[each.line], actor)) for each in lines]
     ids = [each.contact_id for each in lines if each.contact_id]
     runtime.log.keys.prefetch(ids)
     facts = {each: runtime.log.stream(each) for each in ids}
-    actor = f"import:{job.import_id}"
     own = {each: [e.recorded_at for e in told if e.actor == actor] for each, told in facts.items()}
     first = {each: times[0] for each, times in own.items() if times}
     statement = _LATER.format(history=history.table.name).encode()
@@ -91,6 +97,10 @@ def _examined(runtime: Runtime, job: Job, lines: Sequence[Line]) -> list[Row]:
         later = connection.execute(statement, (list(first), list(first.values()), actor)).fetchall()
     touched = {each for (each,) in later}
     return [_row(each, facts, actor, touched) for each in lines if each.contact_id]
+
+
+def _amended(told: Sequence[Recorded[Fact]], actor: str) -> str | None:
+    return None if told and told[-1].actor == actor else "The interaction has been amended since."
 
 
 def _row(line: Line, facts: dict[UUID, list[Recorded[Fact]]], actor: str, touched: set[UUID]) -> Row:
@@ -103,30 +113,34 @@ def _row(line: Line, facts: dict[UUID, list[Recorded[Fact]]], actor: str, touche
     return Row(line, told, None)
 
 
-def _undo(import_id: UUID, do: Commands, rows: Sequence[Row]) -> int:
+def _undo(job: Job, do: Commands, rows: Sequence[Row]) -> int:
     """Takes rows back in one append, or halves of them where somebody is faster. Returns how many it took back."""
     if not rows:
         return 0
     try:
-        do.execute_together(*(step for each in rows for step in _steps(import_id, do.context.actor, each)))
+        do.execute_together(*(step for each in rows for step in _steps(job, do.context.actor, each)))
         return sum(each.kept is None for each in rows)
     except (Rejected, Conflict) as refusal:
         if len(rows) == 1:
             reason = refusal.sentence if isinstance(refusal, Rejected) else "The contact has changed since."
-            do.execute_together(_noted(import_id, Row(rows[0].line, rows[0].facts, reason)))
+            do.execute_together(_noted(job.import_id, Row(rows[0].line, rows[0].facts, reason)))
             return 0
     half = len(rows) // 2
-    return _undo(import_id, do, rows[:half]) + _undo(import_id, do, rows[half:])
+    return _undo(job, do, rows[:half]) + _undo(job, do, rows[half:])
 
 
-def _steps(import_id: UUID, actor: str, row: Row) -> list[Step]:
-    noted = _noted(import_id, row)
+def _steps(job: Job, actor: str, row: Row) -> list[Step]:
+    noted = _noted(job.import_id, row)
     if row.kept is not None or row.line.contact_id is None:
         return [noted]
+    if job.kind == "interactions":
+        stream = interaction_stream(job.import_id, row.line.line)
+        retracted = partial(retract, author=actor, reason="The import it came with was taken back.")
+        return [Step(interactions, stream, retracted, expected=row.facts[-1].version), noted]
     own = [e.version for e in row.facts if e.actor == actor]
     earlier: list[Any] = [e.fact for e in row.facts if e.version < own[0]]
     before = contacts.fold(earlier)
-    command = partial(take_back, import_id=import_id) if before is None else partial(compensated, before=before)
+    command = partial(take_back, import_id=job.import_id) if before is None else partial(compensated, before=before)
     return [Step(contacts, row.line.contact_id, command, expected=row.facts[-1].version), noted]
 
 

@@ -1,40 +1,34 @@
 """A row as a person, by the same normaliser as the API (C12)."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import TypeAlias
-from urllib.parse import unquote
 
 from crm.chassis.people.identity import Identifier, is_email, read_phone
 from crm.contacts.contact import evolve, identifiers
-from crm.contacts.importing.columns import ADDRESS, NOT_KEPT, SECOND_ADDRESSES
-from crm.contacts.importing.countries import country_code
+from crm.contacts.importing.values import (
+    ATTRIBUTE,
+    Unusable,
+    Values,
+    address_in,
+    external_ids,
+    split_emails,
+    split_phones,
+    too_long,
+)
 from crm.contacts.registration import register
 from crm.events.consents import ConsentChannel
 from crm.events.contacts import ContactRegistered
 from crm.events.particulars import ExternalId, Phone, PostalAddress
 
-LONGEST = 200
-LONGEST_TEXT = 20_000
-_LONG = frozenset({"body", "consent_evidence"})
 LONGEST_TAG = 60
-_SEPARATORS = re.compile(r"(?:[;,|\s]|:::)+")
-_NUMBERS = re.compile(r"\s*(?:[;|]|:::)\s*|\s+/\s+")
-"""A slash without spaces is part of a number, as in 030/1234567."""
 _MANY = re.compile(r"[;,]|:::")
 _DAYS = ("%Y-%m-%d", "%Y%m%d", "%d.%m.%Y")
-_ATTRIBUTE = "attribute:"
-_FORMULA = re.compile(r"'[=+\-@\t\r]")
-"""How our own exports, and others, guard a cell that a spreadsheet would run."""
 _YES = frozenset({"yes", "y", "true", "1", "x", "ja", "oui", "si", "sí", "granted", "opt-in", "subscribed"})
 _NO = frozenset({"no", "n", "false", "0", "nein", "non", "withdrawn", "opt-out", "unsubscribed"})
-
-Values: TypeAlias = dict[str, list[str]]
-"""What a row says, by field; each value is trimmed and not empty."""
 
 
 @dataclass(frozen=True)
@@ -82,26 +76,6 @@ class Person:
         return tuple(sorted(identifiers(evolve(None, self.fact))))
 
 
-@dataclass(frozen=True)
-class Unusable:
-    """Why a row is nobody. The reason quotes nothing of the row."""
-
-    field: str | None
-    reason: str
-
-
-def values_in(row: Sequence[str], columns: Mapping[str, str]) -> Values | Unusable:
-    """What a row of a table says; `columns` says which place fills which field."""
-    if len(row) <= max(map(int, columns)):
-        return Unusable(None, "The row has fewer columns than the header.")
-    values: Values = {}
-    for place, field in columns.items():
-        if value := row[int(place)].strip():
-            guarded = value[0] == "'" and _FORMULA.match(value)
-            values.setdefault(field, []).append(value[1:] if guarded else value)
-    return values
-
-
 def person_of(values: Values | Unusable, region: str) -> Person | Unusable:
     """The person that a row tells of; `region` says how numbers are read (C2)."""
     if isinstance(values, Unusable):
@@ -125,37 +99,9 @@ def person_of(values: Values | Unusable, region: str) -> Person | Unusable:
         birthday=birthday if isinstance(birthday, date) else None,
         tags=tuple(dict.fromkeys(_tags(values))),
         attributes=tuple(
-            (field.removeprefix(_ATTRIBUTE), told[0]) for field, told in values.items() if field.startswith(_ATTRIBUTE)
+            (field.removeprefix(ATTRIBUTE), told[0]) for field, told in values.items() if field.startswith(ATTRIBUTE)
         ),
     )
-
-
-def split_emails(values: Values) -> list[str]:
-    return [each for entered in values.get("email", ()) for each in _SEPARATORS.split(entered) if each]
-
-
-def split_phones(values: Values) -> list[str]:
-    return [each for entered in values.get("phone", ()) for each in _NUMBERS.split(entered) if each]
-
-
-def external_ids(values: Values) -> Iterator[ExternalId]:
-    """Under the system that the field names, or `import`; `external_ids` holds `SYSTEM:ID;…`, as our exports do."""
-    for field, entered in values.items():
-        if field == "external_ids":
-            pairs = (each.strip().partition(":") for some in entered for each in some.split(";"))
-            yield from (ExternalId(unquote(system), unquote(name)) for system, _, name in pairs if system and name)
-        elif field.startswith("external_id"):
-            system = field.partition(":")[2] or "import"
-            yield from (ExternalId(system, each) for each in entered)
-
-
-def too_long(values: Values) -> Unusable | None:
-    """Why a row holds text that cannot be kept."""
-    for field, entered in values.items():
-        longest = LONGEST_TEXT if field in _LONG or field.startswith(_ATTRIBUTE) else LONGEST
-        if field not in NOT_KEPT and any("\0" in each or len(each) > longest for each in entered):
-            return Unusable(field, f"Give at most {longest:,} characters, and no control characters.")
-    return None
 
 
 def _problem(values: Values, emails: Sequence[str], name: str) -> Unusable | None:
@@ -175,20 +121,6 @@ def _name(values: Values) -> str:
         return values["name"][0]
     parts = (values.get(each, ())[:1] for each in ("first_name", "middle_name", "last_name"))
     return " ".join(each for part in parts for each in part)
-
-
-def address_in(values: Values) -> PostalAddress | Unusable | None:
-    """The first address of which anything is told; another one never completes it."""
-    for which in ("", *SECOND_ADDRESSES):
-        parts = {part: values[which + part][0] for part in ADDRESS if which + part in values}
-        if "country" in parts:
-            code = country_code(parts["country"])
-            if code is None:
-                return Unusable("country", "Give the country as two letters (ISO 3166), such as DE, or by its name.")
-            parts["country"] = code
-        if parts:
-            return PostalAddress(**parts)
-    return None
 
 
 def _birthday(values: Values) -> date | Unusable | None:

@@ -13,6 +13,7 @@ from crm.chassis.log import Commands, Context
 from crm.chassis.runtime import Runtime
 from crm.contacts.import_job import complete, fail, imports, rehearse
 from crm.contacts.importing.accounts import Accounts
+from crm.contacts.importing.affiliations import Affiliations
 from crm.contacts.importing.batches import Batch, Kind, Row
 from crm.contacts.importing.deciding import REFUSED
 from crm.contacts.importing.interactions import Interactions
@@ -85,6 +86,8 @@ def kind_of(runtime: Runtime, job: Job, journal: Journal) -> Kind:
     region = runtime.settings.region
     if job.kind == "interactions":
         return Interactions(runtime.log, job.import_id, region)
+    if job.kind == "affiliations":
+        return Affiliations(runtime.log, job.import_id, region)
     if job.kind == "accounts":
         return Accounts(runtime.log, job.import_id, job.upsert, journal)
     return People(runtime.log, job.import_id, job.upsert, region, journal)
