@@ -67,13 +67,15 @@ class Entry:
     """The name, the addresses, the digits of numbers and the city, in lower case and without accents."""
     alias_of: UUID | None = None
     merges: Merges = field(default_factory=Merges)
+    anonymous: bool = False
+    """A visitor without a name: nobody looks for them here."""
 
 
 directory = View(
     "directory",
     Entry,
     key="contact_id",
-    version=3,
+    version=4,
     indexes=(
         *("searched gin_trgm_ops", "called gin_trgm_ops", "sounds_of(called) array_ops"),
         *("name, contact_id", "owner, name, contact_id", "alias_of"),
@@ -106,6 +108,7 @@ def add(_: Entry | None, e: Recorded[ContactRegistered]) -> Entry:
         numbers={each.entered: _dialled(each) for each in f.phones},
         called="",
         searched="",
+        anonymous=f.anonymous,
     )
     return searchable(row)
 
@@ -116,7 +119,7 @@ def _dialled(phone: Phone) -> str:
 
 @directory.on(ContactRenamed)
 def rename(row: Entry, e: Recorded[ContactRenamed]) -> Entry:
-    return searchable(replace(row, name=e.fact.name, merges=row.merges.choose_own("name")))
+    return searchable(replace(row, name=e.fact.name, anonymous=False, merges=row.merges.choose_own("name")))
 
 
 @directory.on(ContactMoved)
@@ -130,7 +133,8 @@ def move(row: Entry, e: Recorded[ContactMoved]) -> Entry:
 def readdress(row: Entry, e: Recorded[ContactEmailAdded | ContactEmailRemoved | ContactPrimaryEmailChanged]) -> Entry:
     first = isinstance(e.fact, ContactPrimaryEmailChanged)
     merges = row.merges.choose_own("primary_email") if first else row.merges
-    return searchable(replace(row, emails=changed(row.emails, e.fact, e.fact.email), merges=merges))
+    emails = changed(row.emails, e.fact, e.fact.email)
+    return searchable(replace(row, emails=emails, anonymous=False, merges=merges))
 
 
 @directory.on(ContactPhoneAdded, ContactPhoneRemoved, ContactPrimaryPhoneChanged)
@@ -141,7 +145,7 @@ def renumber(row: Entry, e: Recorded[ContactPhoneAdded | ContactPhoneRemoved | C
     numbers = {each: row.numbers.get(each, "") for each in phones}
     if isinstance(e.fact, ContactPhoneAdded):
         numbers[e.fact.phone] = _dialled(Phone(e.fact.phone, e.fact.e164))
-    return searchable(replace(row, phones=phones, numbers=numbers, merges=merges))
+    return searchable(replace(row, phones=phones, numbers=numbers, anonymous=False, merges=merges))
 
 
 @directory.on(ContactConfirmed)
@@ -205,6 +209,7 @@ def _contact(row: Entry) -> Contact:
         merges=row.merges,
         owner=row.owner,
         tags=row.tags,
+        unnamed=row.anonymous,
     )
 
 

@@ -60,7 +60,7 @@ def search(db: Db, text: str, only: Filter, page: PageRequest, *, today: date) -
     known, known_values = only.known(today)
     standing, values = only.standing()
     wanted, params = [*match.conditions, *known], [*match.params, *known_values]
-    conditions = ["alias_of IS NULL", *standing]
+    conditions = ["alias_of IS NULL", "NOT anonymous", *standing]
     if wanted:
         either = " AND ".join(wanted)
         absorbed = directory.select(db, f"alias_of IS NOT NULL AND {either}", params)

@@ -4,7 +4,7 @@ Read `app` (what a service declares), `endpoint` (what every endpoint does), `as
 `answers` (what it gives), `refusing` (which problem each refusal becomes), `consistency` (read-your-writes).
 """
 
-from crm.chassis.http.answers import Created, Versioned, WrittenAnswer
+from crm.chassis.http.answers import Caution, Created, Noted, NotedAnswer, Versioned, WrittenAnswer
 from crm.chassis.http.app import Api, Misdeclared, create_app, endpoints, unguarded
 from crm.chassis.http.asking import IfMatch, Log, PublicLog, Streams, part
 from crm.chassis.http.broadcaster import Broadcaster
@@ -22,6 +22,7 @@ from crm.chassis.paging import MalformedCursor, Page, PageRequest
 __all__ = [
     "Api",
     "Broadcaster",
+    "Caution",
     "Channel",
     "Consistency",
     "Created",
@@ -36,6 +37,8 @@ __all__ = [
     "NamedView",
     "News",
     "Newsfeed",
+    "Noted",
+    "NotedAnswer",
     "Page",
     "PageQuery",
     "PageRequest",
