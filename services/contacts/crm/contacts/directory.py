@@ -62,7 +62,7 @@ class Entry:
     numbers: Personal[dict[str, str]]
     """By telephone number as entered: its digits, and those of E.164."""
     called: Personal[str]
-    """The name, in lower case and without accents."""
+    """The name, in lower case and without accents; empty where an address stands in its place."""
     searched: Personal[str]
     """The name, the addresses, the digits of numbers and the city, in lower case and without accents."""
     alias_of: UUID | None = None
@@ -78,7 +78,7 @@ directory = View(
     version=4,
     indexes=(
         *("searched gin_trgm_ops", "called gin_trgm_ops", "sounds_of(called) array_ops"),
-        *("name, contact_id", "owner, name, contact_id", "alias_of"),
+        *("name, contact_id", "called, contact_id", "owner, name, contact_id", "alias_of"),
         *("tags array_ops", "attributes jsonb_path_ops"),
     ),
 )
@@ -87,7 +87,8 @@ directory = View(
 def searchable(row: Entry) -> Entry:
     """The entry with what follows from its parts."""
     parts = (row.name, *row.emails, *row.numbers.values(), row.city or "")
-    return replace(row, called=plain(row.name), searched=plain(" ".join(parts)))
+    called = "" if "@" in row.name else plain(row.name)
+    return replace(row, called=called, searched=plain(" ".join(parts)))
 
 
 @directory.on(ContactRegistered)

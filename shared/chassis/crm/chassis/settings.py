@@ -9,6 +9,7 @@ from typing import Annotated, Self
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from crm.chassis.auth.roles import Roles
 from crm.chassis.people.uniqueness import RULES, Rule, RuledKind, Uniqueness
 
 PREFIX = "RAPPORT_"
@@ -50,6 +51,8 @@ class Settings(BaseSettings):
     """URL (https or file) of the issuer's keys."""
     issuer: str = "rapport"
     audience: str = "rapport"
+    roles: str = ""
+    """JSON, or a file of it: what roles permit, beside or instead of the shipped ones. The same for all services."""
     region: str = Field("DE", pattern="^[A-Z]{2}$")
     """ISO 3166 code of the country whose telephone numbers are written without a prefix."""
     identity_policy: dict[RuledKind, Rule] = Field(default_factory=lambda: dict(RULES))
@@ -89,13 +92,18 @@ class Settings(BaseSettings):
         return () if self.fonts is None else (self.fonts,)
 
     @cached_property
+    def role_permissions(self) -> Roles:
+        """What each role permits here."""
+        return Roles.read(self.roles)
+
+    @cached_property
     def uniqueness(self) -> Uniqueness:
         """How strictly identifiers are one person's alone here."""
         return Uniqueness(self.identity_policy, self.own_domains, self.blocked_identifiers)
 
     @model_validator(mode="after")
     def _can_be_used(self) -> Self:
-        _ = self.uniqueness
+        _ = self.uniqueness, self.role_permissions
         return self
 
 

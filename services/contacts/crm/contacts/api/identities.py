@@ -6,6 +6,8 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel
 
+from crm.chassis.auth import Agent, Forbidden
+from crm.chassis.auth.visibility import READ_ADDRESSES
 from crm.chassis.http import Page, PageQuery, ReadModel, Router, Streams, Versioned, invalid, reads
 from crm.chassis.people.identity import (
     Identifier,
@@ -53,7 +55,8 @@ def get_identity(
     ] = None,
     device: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
 ) -> Versioned[Identity]:
-    """Whom exactly one of these leads to."""
+    """Whom exactly one of these leads to. All but `external_id` need `contacts:read-addresses` too."""
+    _may_ask(agent, email, phone, device)
     identifier = _asked_for(deployment.region, email=email, phone=phone, external_id=external_id, device=device)
     found = find(streams, find_holder(streams, identifier))
     answer = Identity(
@@ -75,10 +78,17 @@ def get_others(
     phone: Annotated[str | None, Query(min_length=1, max_length=60)] = None,
     device: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
 ) -> Page[Other]:
-    """Who has it beside its holder: the contacts that share exactly one of these."""
+    """Who has it beside its holder: those who share exactly one of these. Needs `contacts:read-addresses` too."""
+    _may_ask(agent, email, phone, device)
     identifier = _asked_for(deployment.region, email=email, phone=phone, device=device)
     found = who_have(db, identifier, page)
     return Page(tuple(Other(contact_id=aliases.resolve(db, each)) for each in found.items), found.next)
+
+
+def _may_ask(agent: Agent, *addresses: str | None) -> None:
+    """Whoever may not read addresses does not learn either whether one is somebody's."""
+    if any(each is not None for each in addresses) and not agent.may(READ_ADDRESSES):
+        raise Forbidden(READ_ADDRESSES)
 
 
 def _asked_for(region: str, **given: str | None) -> Identifier | None:
