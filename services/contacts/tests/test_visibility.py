@@ -77,6 +77,15 @@ def test_a_history_is_worded_without_addresses(reader: TestClient, ada: UUID) ->
     assert items[0]["data"]["hidden"] == ["email"]
 
 
+def test_a_history_is_searched_and_streamed_by_whoever_may_read_addresses(
+    reader: TestClient, suite: TestClient, ada: UUID
+) -> None:
+    for path in (f"/contacts/{ada}/history?text=canary", f"/contacts/{ada}/history.jsonl"):
+        answer = reader.get(path)
+        assert (answer.status_code, "contacts:read-addresses" in answer.json()["detail"]) == (403, True)
+        assert suite.get(path).status_code == 200
+
+
 def test_nobody_is_found_by_an_address(reader: TestClient, suite: TestClient, ada: UUID) -> None:
     def found(client: TestClient, text: str) -> int:
         return len(client.get("/contacts", params={"search": text}).json()["items"])

@@ -22,7 +22,6 @@ SHIPPED: Mapping[str, Sequence[str]] = {
     "manager": (
         *(
             *_AGENT,
-            "contacts:read-all",
             "contacts:read-private",
             "contacts:merge",
             "contacts:import",
@@ -31,15 +30,13 @@ SHIPPED: Mapping[str, Sequence[str]] = {
         *("contacts:audit", "sales:configure", "campaigns:write", "campaigns:send"),
     ),
     "privacy-officer": (
-        *(*_READ, "contacts:read-addresses", "contacts:read-all", "contacts:read-private", "contacts:read-hr"),
+        *(*_READ, "contacts:read-addresses", "contacts:read-private", "contacts:read-hr"),
         *("contacts:write", "contacts:consent", "contacts:merge", "contacts:export", "contacts:audit"),
         *("contacts:erase", "contacts:legal", "contacts:privacy", "sales:privacy", "service-desk:privacy"),
         *("campaigns:privacy", "analytics:privacy"),
     ),
     "administrator": ("*",),
-    "integration": (
-        *(*_AGENT, "contacts:read-all", "contacts:import", "contacts:export", "campaigns:write", "keys:read"),
-    ),
+    "integration": (*(*_AGENT, "contacts:import", "contacts:export", "campaigns:write", "keys:read"),),
 }
 """The roles every deployment has, unless it says otherwise."""
 

@@ -14,11 +14,11 @@ READ_ADDRESSES = "contacts:read-addresses"
 READ_PRIVATE = "contacts:read-private"
 """Who sees the private items of others."""
 
-READ_ALL = "contacts:read-all"
-"""Who sees records whatever team their owner is in."""
+READ_HR = "contacts:read-hr"
+"""Who sees the items of the HR desk."""
 
-FIELD_LEVEL = {READ_ADDRESSES: "fields", READ_PRIVATE: "items", READ_ALL: "records"}
-"""Permissions that no endpoint asks for: they decide what an answer holds, and whether a record is within reach."""
+FIELD_LEVEL = {READ_ADDRESSES: "fields", READ_PRIVATE: "items", READ_HR: "items"}
+"""Permissions that no endpoint asks for: they decide what an answer holds."""
 
 HIDDEN = "•••"
 """What stands in the place of a text that is hidden."""
