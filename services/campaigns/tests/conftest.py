@@ -58,7 +58,7 @@ def declared() -> Service:
 
 @pytest.fixture
 def permissions() -> tuple[str, ...]:
-    return ("campaigns:read", "campaigns:write", "campaigns:send")
+    return ("campaigns:read", "campaigns:write", "campaigns:send", "contacts:read-addresses")
 
 
 @pytest.fixture

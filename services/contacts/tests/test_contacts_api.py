@@ -38,12 +38,12 @@ def test_a_contact_is_registered_and_read_back(api: TestClient) -> None:
         "id": written["id"],
         "name": "Ada Lovelace",
         "emails": [
-            {"email": "Ada@Example.com", "verified": False, "primary": True},
-            {"email": "ada@home.example", "verified": False, "primary": False},
+            {"email": "Ada@Example.com", "verified": False, "primary": True, "shared": False},
+            {"email": "ada@home.example", "verified": False, "primary": False, "shared": False},
         ],
         "phones": [
-            {"phone": "030 901820", "e164": "+4930901820", "verified": False, "primary": True},
-            {"phone": "reception", "e164": None, "verified": False, "primary": False},
+            {"phone": "030 901820", "e164": "+4930901820", "verified": False, "primary": True, "shared": False},
+            {"phone": "reception", "e164": None, "verified": False, "primary": False, "shared": False},
         ],
         "address": {"street": "1 Ockham Park", "postal_code": None, "city": "London", "region": None, "country": "GB"},
         "external_ids": [{"system": "shop", "id": "4711"}],
@@ -55,9 +55,12 @@ def test_a_contact_is_registered_and_read_back(api: TestClient) -> None:
             "emails": [written["id"]] * 2,
             "phones": [written["id"]] * 2,
             "external_ids": [written["id"]],
+            "devices": [],
             **dict.fromkeys(("owner", "birthday", "language", "time_zone"), []),
             **dict.fromkeys(("tags", "further_addresses", "handles", "attributes"), []),
         },
+        "devices": [],
+        "anonymous": False,
         "owner": None,
         "tags": [],
         "archived": False,
@@ -88,7 +91,8 @@ def test_a_repeated_request_is_answered_and_not_done_again(api: TestClient) -> N
 def test_an_identifier_resolves_at_once_in_any_spelling(api: TestClient, registered: Register) -> None:
     ada = registered(emails=["ada@example.com"], phones=["030 901820"], external_ids=[{"system": "shop", "id": "4711"}])
     for query in ({"email": "ADA@Example.COM"}, {"phone": "+49 30 901820"}, {"external_id": "SHOP:4711"}):
-        assert api.get("/identities", params=query).json() == {"contact_id": str(ada), "provisional": False}
+        found = api.get("/identities", params=query).json()
+        assert found == {"contact_id": str(ada), "provisional": False, "anonymous": False, "shared": False}
     assert api.get("/identities", params={"email": "eve@example.com"}).status_code == 404
     assert api.get("/identities", params={"email": "noreply@example.com"}).status_code == 404
 
@@ -120,7 +124,7 @@ def test_addresses_and_numbers_are_added_verified_and_made_primary(api: TestClie
     ):
         api.request(method, f"/contacts/{ada}/{path}", json=body).raise_for_status()
     read = api.get(f"/contacts/{ada}").json()
-    assert read["emails"][0] == {"email": "ada@new.example", "verified": True, "primary": True}
+    assert read["emails"][0] == {"email": "ada@new.example", "verified": True, "primary": True, "shared": False}
     assert [each["phone"] for each in read["phones"]] == ["+1 212 555 0123"]
     assert read["external_ids"] == [{"system": "erp", "id": "7"}]
 

@@ -141,7 +141,17 @@ def test_c13_an_erasure_blanks_what_was_personal_and_nothing_else(story: Story, 
     assert [(each.summary, each.data) for each in story.items()] == [
         (
             "[erased] became a contact",
-            {"name": "[erased]", "emails": [], "phones": [], "address": None, "external_ids": [], "provisional": False},
+            {
+                "name": "[erased]",
+                "emails": [],
+                "phones": [],
+                "address": None,
+                "external_ids": [],
+                "provisional": False,
+                "devices": [],
+                "anonymous": False,
+                "shared": [],
+            },
         ),
         (
             "call (inbound): [erased]",

@@ -98,7 +98,7 @@ def test_c6_the_preview_is_the_result(api: TestClient, registered: Register) -> 
     assert answer.status_code == 201
     person = api.get(f"/contacts/{ada}").json()
     assert person["name"] == "Ada"
-    assert person["emails"][0] == {"email": "king@example.com", "verified": False, "primary": True}
+    assert person["emails"][0] == {"email": "king@example.com", "verified": False, "primary": True, "shared": False}
 
 
 def test_c6_a_merge_is_refused_if_what_was_previewed_has_changed(api: TestClient, registered: Register) -> None:

@@ -1,7 +1,8 @@
 """Somebody unknown, heard of by another service, becomes a contact or is recognised."""
 
 from functools import partial
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,12 +11,14 @@ from crm.chassis.log import Commands, EventLog
 from crm.chassis.people.identity import Identifier
 from crm.chassis.people.known import provisional_contact_id
 from crm.chassis.runtime import Runtime
+from crm.chassis.settings import Settings
 from crm.chassis.testing.views import recorded
-from crm.contacts.contact import Contact, contacts
+from crm.contacts.contact import Contact, contacts, identifiers
 from crm.contacts.erasure import erase
 from crm.contacts.lookup import find, find_holder
 from crm.contacts.registering import registering
 from crm.contacts.registration import register
+from crm.contacts.sharing import declare
 from crm.events import Recorded
 from crm.events.contacts import ContactIdentified, ContactRecognised, ContactRegistered
 from crm.events.particulars import Phone
@@ -98,7 +101,8 @@ def test_a_number_that_somebody_else_has_does_not_make_two_people_one(
     do(contacts, uuid4(), partial(register, name="Bob", phones=[Phone("+4930901820", "+4930901820")]))
     registering.answer(lead(minted, phone="030 901820"), runtime)
     contact = find(log, minted).contact
-    assert (contact.emails, contact.phones) == (("Ada@Example.com",), ())
+    assert (contact.emails, contact.phones) == (("Ada@Example.com",), (Phone("030 901820", "+4930901820"),))
+    assert identifiers(contact) == {EMAIL}
 
 
 def test_who_gave_a_number_only_is_recognised_by_it(log: EventLog, do: Commands, runtime: Runtime) -> None:
@@ -126,3 +130,28 @@ def test_who_was_erased_is_not_recognised_but_registered_anew(
     registering.answer(lead(again), runtime)
     state: Contact = find(log, again).contact
     assert state.emails == ("Ada@Example.com",)
+
+
+def test_c3_nobody_is_recognised_by_what_people_share(
+    log: EventLog, do: Commands, runtime: Runtime, minted: UUID
+) -> None:
+    holder = uuid4()
+    do(contacts, holder, partial(register, name="Office", emails=["ada@example.com"]))
+    do(contacts, holder, partial(declare, email="ada@example.com", shared=True))
+    e = lead(minted)
+    for _ in range(2):
+        registering.answer(e, runtime)
+    found = find(log, minted)
+    assert (found.contact_id, found.contact.emails) == (minted, ("Ada@Example.com",))
+    assert identifiers(found.contact) == set()
+    assert find_holder(log, EMAIL) == holder  # it still leads there
+
+
+def test_c3_a_number_that_is_one_persons_alone_is_left_out(
+    log: EventLog, do: Commands, runtime: Runtime, settings: Settings, minted: UUID
+) -> None:
+    strict = settings.model_copy(update={"identity_policy": {"phone": "block"}})
+    strict.__dict__.pop("uniqueness", None)
+    do(contacts, uuid4(), partial(register, name="Bob", phones=[Phone("+4930901820", "+4930901820")]))
+    registering.answer(lead(minted, phone="030 901820"), cast(Runtime, SimpleNamespace(log=log, settings=strict)))
+    assert find(log, minted).contact.phones == ()

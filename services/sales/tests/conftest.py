@@ -13,4 +13,4 @@ def declared() -> Service:
 
 @pytest.fixture
 def permissions() -> tuple[str, ...]:
-    return ("sales:read", "sales:write", "sales:configure")
+    return ("sales:read", "sales:write", "sales:configure", "contacts:read-addresses")

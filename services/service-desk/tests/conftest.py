@@ -13,4 +13,4 @@ def declared() -> Service:
 
 @pytest.fixture
 def permissions() -> tuple[str, ...]:
-    return ("service-desk:read", "service-desk:write")
+    return ("service-desk:read", "service-desk:write", "contacts:read-addresses")

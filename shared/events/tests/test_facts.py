@@ -63,7 +63,15 @@ def test_particulars_read_as_people_write_them() -> None:
 
 def test_personal_fields_are_found_however_they_are_marked() -> None:
     assert personal_fields(Listed) == {"names", "maybe"}
-    assert personal_fields(ContactRegistered) == {"name", "emails", "phones", "address", "external_ids"}
+    assert personal_fields(ContactRegistered) == {
+        "name",
+        "emails",
+        "phones",
+        "address",
+        "external_ids",
+        "devices",
+        "shared",
+    }
     assert personal_fields(OpportunityWon) == frozenset()
 
 

@@ -93,6 +93,7 @@ def status() -> None:
 @app.command(epilog='Examples:  rapport token  ·  rapport token --scope "contacts:read sales:*" --subject ada --ttl 1')
 def token(
     scope: Annotated[str, typer.Option(help="What it permits; `*` is everything.")] = "*",
+    role: Annotated[str, typer.Option(help="Roles it has, such as `reader`; the scope limits them then.")] = "",
     subject: Annotated[str, typer.Option(help="Who it is for; facts will name this user.")] = ADMINISTRATOR,
     ttl: Annotated[float, typer.Option(help="Days it stays valid.", min=0.0001, max=3650)] = 30.0,
 ) -> None:
@@ -100,7 +101,8 @@ def token(
     layout = Layout.from_environment()
     if not layout.folder.exists():
         raise NothingRuns(f"There is no suite in {layout.folder} yet. Start one with `rapport up`.")
-    sys.stdout.write(layout.issuer().issue(subject, scope.split(), ttl_s=ttl * DAY_S) + "\n")
+    roles: dict[str, Any] = {"roles": role.split()} if role else {}
+    sys.stdout.write(layout.issuer().issue(subject, scope.split(), ttl_s=ttl * DAY_S, **roles) + "\n")
 
 
 @app.command(epilog="Examples:  rapport demo  ·  rapport demo --json")

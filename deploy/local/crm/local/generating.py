@@ -8,6 +8,8 @@ from typing import Any
 
 import typer
 
+from crm.chassis.auth import Roles
+from crm.chassis.documents import access
 from crm.chassis.documents.asyncapi import asyncapi
 from crm.chassis.documents.canvas import BEGIN, END, canvas, with_canvas
 from crm.chassis.documents.compatibility import changes, is_same
@@ -31,6 +33,7 @@ def documents(root: Path) -> Iterator[tuple[Path, str]]:
     for fact_class in (each for name in names for each in catalogue.of_service(name)):
         yield from _schema_files(root / "shared/events/schemas" / type_of(fact_class), fact_class)
     yield root / "docs/events.md", facts_markdown([(each.name, each.purpose) for each in declared])
+    yield from _access(root / "docs/operations.md", {each.name: each.openapi() for each in declared})
     for service in declared:
         folder, openapi = root / "services" / service.name, service.openapi()
         yield folder / "asyncapi.yaml", to_yaml(asyncapi(service.name, service.purpose))
@@ -38,6 +41,12 @@ def documents(root: Path) -> Iterator[tuple[Path, str]]:
         readme = folder / "README.md"
         text = readme.read_text("utf-8") if readme.exists() else f"# {service.name}\n\n{BEGIN}\n{END}\n"
         yield readme, with_canvas(text, canvas(service, openapi, names))
+
+
+def _access(page: Path, openapis: dict[str, dict[str, Any]]) -> Iterator[tuple[Path, str]]:
+    """The table of permissions and roles on the page about operations."""
+    text = page.read_text("utf-8") if page.exists() else f"{access.BEGIN}\n{access.END}\n"
+    yield page, access.with_access(text, access.access_markdown(openapis, Roles()))
 
 
 def _schema_files(folder: Path, fact_class: type[Fact]) -> Iterator[tuple[Path, str]]:

@@ -27,6 +27,10 @@ PASSED_ON = (
     "RAPPORT_MAIL_FROM",
     "RAPPORT_TRACE_RATIO",
     "RAPPORT_AUTO_MERGE",
+    "RAPPORT_ROLES",
+    "RAPPORT_IDENTITY_POLICY",
+    "RAPPORT_OWN_DOMAINS",
+    "RAPPORT_BLOCKED_IDENTIFIERS",
 )
 """Settings of services that may be given to the whole suite."""
 STANDING_BACK = {"projector": 10, "live": 10, "duplicates": 10}

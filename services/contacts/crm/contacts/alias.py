@@ -11,12 +11,13 @@ from crm.events.contacts import ContactIdentified, ContactRecognised
 
 
 def identify(contact: Contact | None, *, holder: UUID) -> ContactIdentified | None:
-    """Makes a provisional id, under which nobody was registered yet, an alias of somebody known."""
+    """Makes a provisional id under which nobody was registered yet, or an anonymous visitor, an alias of somebody."""
     if contact is None:
         return ContactIdentified(holder=holder)
     if contact.alias_of == holder:
         return None
-    writable(contact)
+    if writable(contact).anonymous:
+        return ContactIdentified(holder=holder)
     raise Rejected("Somebody is registered under this id; merge the two contacts instead.")
 
 

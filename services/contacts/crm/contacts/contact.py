@@ -4,24 +4,19 @@ Commands are in `registration` (becoming known, names, addresses), `reach` (e-ma
 `merger` (several ids of one person), `details_record` (all else that is known) and `erasure` (being forgotten).
 """
 
-from collections.abc import Hashable, Iterable
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from crm.chassis.decider import Aggregate, Erased, Rejected, Unknown
-from crm.chassis.people.identity import (
-    Identifier,
-    email_identifier,
-    external_identifier,
-    phone_identifier,
-)
+from crm.chassis.people.identity import Identifier, device_identifier, email_identifier, phone_identifier
 from crm.chassis.people.merges import Merges
 from crm.contacts.attribute_record import Held
-from crm.contacts.details import ONE_VALUED, FurtherAddress, Handle, changes, handle_identifier
+from crm.contacts.details import ONE_VALUED, FurtherAddress, Handle, changes
+from crm.contacts.identifiers import borrowing, forgetting, identifier_of, known_by, one, sharing
 from crm.contacts.legal_hold import Hold, after, expiry
 from crm.events.contacts import (
     ContactEmailAdded,
@@ -48,8 +43,7 @@ from crm.events.merging import ContactAbsorbed, ContactRestored, ContactsMerged,
 from crm.events.particulars import ExternalId, Phone, PostalAddress
 from crm.events.profiles import ContactConfirmed, ExternalIdUnlinked
 from crm.events.requests import ContactReturned
-
-V = TypeVar("V", bound=Hashable)
+from crm.events.sharing import DeviceLinked, IdentifierShared, IdentifierUnshared
 
 
 class Contact(Struct, frozen=True):
@@ -85,6 +79,18 @@ class Contact(Struct, frozen=True):
     attributes: tuple[Held, ...] = ()
     withdrawn: bool = False
     """Taken back with the import they came from."""
+    devices: tuple[str, ...] = ()
+    unnamed: bool = False
+    """A visitor whom nobody has given a name yet."""
+    shared: frozenset[Identifier] = frozenset()
+    """What this contact holds though others have it too: it leads here, but never tells who somebody is (C3)."""
+    borrowed: frozenset[Identifier] = frozenset()
+    """What this contact has though somebody else holds it, or though it names nobody: kept, but not claimed (C3)."""
+
+    @property
+    def anonymous(self) -> bool:
+        """Whether nothing is known of this person but a device."""
+        return self.unnamed and not (self.emails or self.phones or self.external_ids)
 
 
 def writable(contact: Contact | None) -> Contact:
@@ -109,31 +115,37 @@ def present(contact: Contact | None) -> Contact:
 def evolve(contact: Contact | None, fact: ContactFact) -> Contact:  # noqa: C901, PLR0911 (one case per fact)
     """Remembers. Erased facts hold no values, so a value that is not there is passed over."""
     match fact:
-        case ContactRegistered(name, emails, phones, address, external_ids, provisional):
-            return Contact(
+        case ContactRegistered(name, emails, phones, address, external_ids, provisional, devices, anonymous, several):
+            contact = Contact(
                 name, tuple(emails), tuple(phones), frozenset(), address, tuple(external_ids), provisional=provisional
             )
+            return sharing(replace(contact, devices=tuple(devices), unnamed=anonymous), several)
         case ContactIdentified(holder=holder):
-            return Contact("", alias_of=holder)
+            return Contact("", alias_of=holder, aliases=contact.aliases if contact else frozenset())
     if contact is None:  # an id of something else was asked for as a contact
         raise Unknown("There is no such contact.")
     match fact:
         case ContactRenamed(name=name):
-            return own(contact, "name", name=name)
+            return own(contact, "name", name=name, unnamed=False)
         case ContactMoved(address=address):
             return own(contact, "address", address=address)
-        case ContactEmailAdded(email=email):
-            return replace(contact, emails=(*contact.emails, email))
-        case ContactPhoneAdded(phone=phone, e164=e164):
-            return replace(contact, phones=(*contact.phones, Phone(phone, e164)))
+        case ContactEmailAdded(email=email, shared=shared):
+            added = replace(contact, emails=(*contact.emails, email))
+            return borrowing(added, email_identifier(email)) if shared else added
+        case ContactPhoneAdded(phone=phone, e164=e164, shared=shared):
+            added = replace(contact, phones=(*contact.phones, Phone(phone, e164)))
+            return borrowing(added, phone_identifier(Phone(phone, e164))) if shared else added
         case ContactEmailVerified(email=value) | ContactPhoneVerified(phone=value):
             return replace(contact, verified=contact.verified | {value})
         case ContactEmailRemoved(email=email):
             kept = tuple(each for each in contact.emails if each != email)
-            return replace(contact, emails=kept, verified=contact.verified - {email})
+            return forgetting(
+                replace(contact, emails=kept, verified=contact.verified - {email}), email_identifier(email)
+            )
         case ContactPhoneRemoved(phone=phone):
             rest = tuple(each for each in contact.phones if each.entered != phone)
-            return replace(contact, phones=rest, verified=contact.verified - {phone})
+            gone = identifier_of(contact, "phone", phone)
+            return forgetting(replace(contact, phones=rest, verified=contact.verified - {phone}), gone)
         case ContactPrimaryEmailChanged(email=email):
             first = tuple(sorted(contact.emails, key=lambda each: each != email))
             return own(contact, "primary_email", emails=first)
@@ -143,12 +155,19 @@ def evolve(contact: Contact | None, fact: ContactFact) -> Contact:  # noqa: C901
         case ExternalIdLinked(system=system, id=name):
             return replace(contact, external_ids=(*contact.external_ids, ExternalId(system, name)))
         case ExternalIdUnlinked(system=system, id=name):
-            gone = ExternalId(system, name)
-            return replace(contact, external_ids=tuple(each for each in contact.external_ids if each != gone))
+            known_as = tuple(each for each in contact.external_ids if each != ExternalId(system, name))
+            return replace(contact, external_ids=known_as)
         case ContactConfirmed():
             return replace(contact, provisional=False)
         case ContactRecognised(alias=alias):
             return replace(contact, aliases=contact.aliases | {alias})
+        case DeviceLinked(device=device, shared=shared):
+            linked = replace(contact, devices=(*contact.devices, device))
+            return borrowing(linked, device_identifier(device)) if shared else linked
+        case IdentifierShared(kind=kind, value=value):
+            return replace(contact, shared=contact.shared | one(identifier_of(contact, kind, value)))
+        case IdentifierUnshared(kind=kind, value=value):
+            return forgetting(contact, identifier_of(contact, kind, value))
         case ErasureRequested():
             return contact
         case ContactErased():
@@ -183,16 +202,8 @@ def own(contact: Contact, field: str, **values: Any) -> Contact:
 
 
 def identifiers(contact: Contact) -> set[Identifier]:
-    """What names this person and nobody else. Aliases, erased people and those taken back hold nothing."""
-    if contact.withdrawn:
-        return set()
-    found: Iterable[Identifier | None] = (
-        *map(email_identifier, contact.emails),
-        *map(phone_identifier, contact.phones),
-        *map(external_identifier, contact.external_ids),
-        *map(handle_identifier, contact.handles),
-    )
-    return {each for each in found if each is not None}
+    """What this person holds and nobody else may. Aliases, erased people and those taken back hold nothing."""
+    return set() if contact.withdrawn else known_by(contact) - contact.borrowed
 
 
 contacts = Aggregate(
@@ -207,5 +218,5 @@ contacts = Aggregate(
     timers=lambda contact: expiry(contact.holds),
     forgotten=lambda contact: contact.erased,
     # Who is known provisionally gave their address themselves: on a form, in a mail.
-    returned=lambda contact: contact.returned or contact.provisional,
+    returned=lambda contact: contact.returned or contact.provisional or contact.unnamed,
 )

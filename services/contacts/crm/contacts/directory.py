@@ -62,21 +62,23 @@ class Entry:
     numbers: Personal[dict[str, str]]
     """By telephone number as entered: its digits, and those of E.164."""
     called: Personal[str]
-    """The name, in lower case and without accents."""
+    """The name, in lower case and without accents; empty where an address stands in its place."""
     searched: Personal[str]
     """The name, the addresses, the digits of numbers and the city, in lower case and without accents."""
     alias_of: UUID | None = None
     merges: Merges = field(default_factory=Merges)
+    anonymous: bool = False
+    """A visitor without a name: nobody looks for them here."""
 
 
 directory = View(
     "directory",
     Entry,
     key="contact_id",
-    version=3,
+    version=4,
     indexes=(
         *("searched gin_trgm_ops", "called gin_trgm_ops", "sounds_of(called) array_ops"),
-        *("name, contact_id", "owner, name, contact_id", "alias_of"),
+        *("name, contact_id", "called, contact_id", "owner, name, contact_id", "alias_of"),
         *("tags array_ops", "attributes jsonb_path_ops"),
     ),
 )
@@ -85,7 +87,8 @@ directory = View(
 def searchable(row: Entry) -> Entry:
     """The entry with what follows from its parts."""
     parts = (row.name, *row.emails, *row.numbers.values(), row.city or "")
-    return replace(row, called=plain(row.name), searched=plain(" ".join(parts)))
+    called = "" if "@" in row.name else plain(row.name)
+    return replace(row, called=called, searched=plain(" ".join(parts)))
 
 
 @directory.on(ContactRegistered)
@@ -106,6 +109,7 @@ def add(_: Entry | None, e: Recorded[ContactRegistered]) -> Entry:
         numbers={each.entered: _dialled(each) for each in f.phones},
         called="",
         searched="",
+        anonymous=f.anonymous,
     )
     return searchable(row)
 
@@ -116,7 +120,7 @@ def _dialled(phone: Phone) -> str:
 
 @directory.on(ContactRenamed)
 def rename(row: Entry, e: Recorded[ContactRenamed]) -> Entry:
-    return searchable(replace(row, name=e.fact.name, merges=row.merges.choose_own("name")))
+    return searchable(replace(row, name=e.fact.name, anonymous=False, merges=row.merges.choose_own("name")))
 
 
 @directory.on(ContactMoved)
@@ -130,7 +134,8 @@ def move(row: Entry, e: Recorded[ContactMoved]) -> Entry:
 def readdress(row: Entry, e: Recorded[ContactEmailAdded | ContactEmailRemoved | ContactPrimaryEmailChanged]) -> Entry:
     first = isinstance(e.fact, ContactPrimaryEmailChanged)
     merges = row.merges.choose_own("primary_email") if first else row.merges
-    return searchable(replace(row, emails=changed(row.emails, e.fact, e.fact.email), merges=merges))
+    emails = changed(row.emails, e.fact, e.fact.email)
+    return searchable(replace(row, emails=emails, anonymous=False, merges=merges))
 
 
 @directory.on(ContactPhoneAdded, ContactPhoneRemoved, ContactPrimaryPhoneChanged)
@@ -141,7 +146,7 @@ def renumber(row: Entry, e: Recorded[ContactPhoneAdded | ContactPhoneRemoved | C
     numbers = {each: row.numbers.get(each, "") for each in phones}
     if isinstance(e.fact, ContactPhoneAdded):
         numbers[e.fact.phone] = _dialled(Phone(e.fact.phone, e.fact.e164))
-    return searchable(replace(row, phones=phones, numbers=numbers, merges=merges))
+    return searchable(replace(row, phones=phones, numbers=numbers, anonymous=False, merges=merges))
 
 
 @directory.on(ContactConfirmed)
@@ -205,6 +210,7 @@ def _contact(row: Entry) -> Contact:
         merges=row.merges,
         owner=row.owner,
         tags=row.tags,
+        unnamed=row.anonymous,
     )
 
 

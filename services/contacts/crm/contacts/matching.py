@@ -46,8 +46,8 @@ def containing(text: str) -> Match:
     return Match(["searched LIKE %s"] * len(words), words)
 
 
-def resembling(text: str, related: Mapping[str, Sequence[UUID]]) -> Match:
-    """True for people whose every word is in `searched`, is like a word of `called`, or sounds like one.
+def resembling(text: str, related: Mapping[str, Sequence[UUID]], *, column: str = "searched") -> Match:
+    """True for people whose every word is in a column, is like a word of `called`, or sounds like one.
 
     `related` has the contacts that a word finds by something else, such as the name of their account.
     """
@@ -57,9 +57,9 @@ def resembling(text: str, related: Mapping[str, Sequence[UUID]]) -> Match:
     rank_params: list[Any] = []
     for word in words_of(text):
         part = _literally(word)
-        ways: list[str] = ["searched LIKE %s"]
+        ways: list[str] = [f"{column} LIKE %s"]
         values: list[Any] = [f"%{part}%"]
-        score = "CASE WHEN ' ' || searched LIKE %s THEN 3000 WHEN searched LIKE %s THEN 2000"
+        score = f"CASE WHEN ' ' || {column} LIKE %s THEN 3000 WHEN {column} LIKE %s THEN 2000"
         scored: list[Any] = [f"% {part}%", f"%{part}%"]
         if found := related.get(word):
             ways, values = [*ways, "contact_id = ANY(%s)"], [*values, list(found)]

@@ -60,7 +60,8 @@ def _identifiers(family: Family, *, verified: bool) -> set[Identifier]:
         contact, known = each.contact, each.contact.verified
         emails = (email for email in contact.emails if email in known or not verified)
         phones = (phone for phone in contact.phones if phone.entered in known or not verified)
-        found |= identifiers(Contact("", emails=tuple(emails), phones=tuple(phones)))
+        own = identifiers(Contact("", emails=tuple(emails), phones=tuple(phones)))
+        found |= own - contact.shared - contact.borrowed  # what several people have proves nothing (C3)
     return found
 
 

@@ -1,11 +1,12 @@
 """Becoming a contact, and what a contact is called, where they live, what others call them: commands. No I/O."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from typing import TypeVar
 
 from crm.chassis.decider import Rejected
 from crm.chassis.people.identity import (
     Identifier,
+    device_identifier,
     email_identifier,
     external_identifier,
     is_email,
@@ -27,19 +28,34 @@ def register(
     address: PostalAddress | None = None,
     external_ids: Sequence[ExternalId] = (),
     provisional: bool = False,
+    devices: Sequence[str] = (),
+    anonymous: bool = False,
+    shared: Collection[Identifier] = (),
 ) -> ContactRegistered:
-    """Makes somebody a contact. Spellings of the same address or number are kept once (C1, C2)."""
+    """Makes somebody a contact. Spellings of the same address or number are kept once (C1, C2).
+
+    `shared` are those of the identifiers that do not name this person alone (C3).
+    """
     if contact is not None:
         raise Rejected("This contact is already registered.")
     if not all(map(is_email, emails)):
         raise Rejected("This is not an e-mail address.", field="emails")
+    kept_emails = _once((each.strip() for each in emails), email_identifier)
+    kept_phones = _once(phones, phone_identifier)
+    kept_devices = _once((each.strip() for each in devices), device_identifier)
+    entered = [(each, email_identifier(each)) for each in kept_emails]
+    entered += [(each.entered, phone_identifier(each)) for each in kept_phones]
+    entered += [(each, device_identifier(each)) for each in kept_devices]
     return ContactRegistered(
         name=_named(name),
-        emails=_once((each.strip() for each in emails), email_identifier),
-        phones=_once(phones, phone_identifier),
+        emails=kept_emails,
+        phones=kept_phones,
         address=address,
         external_ids=list(dict.fromkeys(external_ids)),
         provisional=provisional,
+        devices=kept_devices,
+        anonymous=anonymous,
+        shared=[value for value, identifier in entered if identifier in shared],
     )
 
 

@@ -51,16 +51,20 @@ class Filter:
         return conditions, values
 
 
-def search(db: Db, text: str, only: Filter, page: PageRequest, *, today: date) -> Page[Entry]:
+def search(
+    db: Db, text: str, only: Filter, page: PageRequest, *, today: date, by_addresses: bool = True
+) -> Page[Entry]:
     """The persons one of whose ids matches, the most similar first; without a word all of them, by name.
 
-    They are in the order of the canonical contacts' own names.
+    They are in the order of the canonical contacts' own names. Not `by_addresses`: nothing tells an address then, not
+    whether somebody is found by it, nor the cursor.
     """
-    match = resembling(text, _related(db, text))
+    match = resembling(text, _related(db, text), column="searched" if by_addresses else "called")
+    order = "name" if by_addresses else "called"
     known, known_values = only.known(today)
     standing, values = only.standing()
     wanted, params = [*match.conditions, *known], [*match.params, *known_values]
-    conditions = ["alias_of IS NULL", *standing]
+    conditions = ["alias_of IS NULL", "NOT anonymous", *standing]
     if wanted:
         either = " AND ".join(wanted)
         absorbed = directory.select(db, f"alias_of IS NOT NULL AND {either}", params)
@@ -68,9 +72,9 @@ def search(db: Db, text: str, only: Filter, page: PageRequest, *, today: date) -
         values += [*params, canonical_ids(db, directory, absorbed)]
     where = " AND ".join(conditions)
     if match.conditions:
-        found = directory.ranked(db, match.rank, match.rank_params, where, values, order_by="name", page=page)
+        found = directory.ranked(db, match.rank, match.rank_params, where, values, order_by=order, page=page)
     else:
-        found = directory.page(db, where, values, order_by="name", page=page)
+        found = directory.page(db, where, values, order_by=order, page=page)
     return Page(as_persons(db, found.items), found.next)
 
 

@@ -11,6 +11,7 @@ from crm.contacts.affiliation import affiliations
 from crm.contacts.api import PUBLIC, routers
 from crm.contacts.attribute import definitions
 from crm.contacts.belonging import belonging
+from crm.contacts.borrowers import borrowers
 from crm.contacts.consent import CONSENT_EXPIRY, REQUEST_EXPIRY, consents, expire
 from crm.contacts.contact import contacts
 from crm.contacts.directory import directory
@@ -70,6 +71,7 @@ service = Service(
         *(match_keys, duplicates),
         *(request_list, erasure_list),
         *(import_template_list,),
+        *(borrowers,),
     ),
     policies=(
         registering,

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from crm.chassis.people.identity import email_identifier, external_identifier, phone_identifier
+from crm.chassis.people.identity import device_identifier, email_identifier, external_identifier, phone_identifier
 from crm.contacts.contact import Contact
 from crm.contacts.details import handle_identifier
 from crm.contacts.family import Family
@@ -43,6 +43,7 @@ MULTIPLE: dict[str, Callable[[Any], Hashable]] = {
     "further_addresses": lambda each: each.label,
     "handles": lambda each: handle_identifier(each) or each,
     "attributes": lambda each: each.attribute,
+    "devices": lambda each: device_identifier(each) or each,
 }
 """Fields with several values, and what makes two of them the same one."""
 
@@ -68,6 +69,8 @@ def own_value(contact: Contact, field: str) -> Any:
     """A contact's own value of a choosable field; None if it is empty."""
     if field in PRIMARY:
         return next(iter(getattr(contact, PRIMARY[field][0])), None)
+    if field == "name" and contact.unnamed:
+        return None
     return getattr(contact, field) or None
 
 
@@ -99,6 +102,9 @@ def compose(family: Family) -> Profile:
         values[field] = tuple(value for value, _ in union)
         provenance[field] = tuple(holder for _, holder in union)
     verified = frozenset(value for each in family.members() for value in each.contact.verified)
+    values["shared"] = frozenset(each for member in family.members() for each in member.contact.shared)
+    values["borrowed"] = frozenset(each for member in family.members() for each in member.contact.borrowed)
+    values["unnamed"] = source_of(family, "name").contact.unnamed
     aliases = family.ids - {family.contact_id}
     return Profile(replace(family.contact, **values, verified=verified, aliases=aliases), provenance)
 
@@ -155,6 +161,7 @@ def survivor_of(families: Iterable[Family], chosen: UUID | None, opened: Mapping
     """Who survives (C5): an identified contact, then the chosen one, then the one that was opened first."""
 
     def rank(each: Family) -> tuple[Any, ...]:
-        return (each.contact.provisional, each.contact_id != chosen, opened[each.contact_id], each.contact_id)
+        heard_of = each.contact.provisional or each.contact.anonymous
+        return (heard_of, each.contact_id != chosen, opened[each.contact_id], each.contact_id)
 
     return min(families, key=rank)

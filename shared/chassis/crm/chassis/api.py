@@ -33,7 +33,12 @@ def app_of(service: "Service", runtime: Runtime) -> "FastAPI":
             version=VERSION,
             description=service.purpose,
             routers=service.routers,
-            verifier=TokenVerifier(issuer=settings.issuer, audience=settings.audience, jwks_url=settings.jwks),
+            verifier=TokenVerifier(
+                issuer=settings.issuer,
+                audience=settings.audience,
+                jwks_url=settings.jwks,
+                roles=settings.role_permissions,
+            ),
             log=runtime.log,
             database=database,
             waiter=waiter,

@@ -2,11 +2,15 @@
 
 import os
 from base64 import b64decode
+from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from crm.chassis.auth.roles import Roles
+from crm.chassis.people.uniqueness import RULES, Rule, RuledKind, Uniqueness
 
 PREFIX = "RAPPORT_"
 
@@ -17,6 +21,10 @@ def _key(value: object) -> object:
 
 def _keys(value: object) -> object:
     return tuple(b64decode(each) for each in value.split(",") if each) if isinstance(value, str) else value
+
+
+def _words(value: object) -> object:
+    return tuple(each.strip() for each in value.split(",") if each.strip()) if isinstance(value, str) else value
 
 
 class Settings(BaseSettings):
@@ -43,8 +51,16 @@ class Settings(BaseSettings):
     """URL (https or file) of the issuer's keys."""
     issuer: str = "rapport"
     audience: str = "rapport"
+    roles: str = ""
+    """JSON, or a file of it: what roles permit, beside or instead of the shipped ones. The same for all services."""
     region: str = Field("DE", pattern="^[A-Z]{2}$")
     """ISO 3166 code of the country whose telephone numbers are written without a prefix."""
+    identity_policy: dict[RuledKind, Rule] = Field(default_factory=lambda: dict(RULES))
+    """JSON: what becomes of an e-mail address, number or device that somebody else holds (C3)."""
+    own_domains: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = ()
+    """Domains of the organisation itself, separated by commas: an address there names no customer (C3)."""
+    blocked_identifiers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = ()
+    """Addresses, numbers (E.164) and ids that name nobody, separated by commas, beside those known to Rapport (C3)."""
     public_url: str = ""
     """Where the outside world reaches this service; links in mails start with it."""
     contacts_url: str = ""
@@ -74,6 +90,21 @@ class Settings(BaseSettings):
     def font_folders(self) -> tuple[Path, ...]:
         """Where fonts are, beside those that the typesetter brings."""
         return () if self.fonts is None else (self.fonts,)
+
+    @cached_property
+    def role_permissions(self) -> Roles:
+        """What each role permits here."""
+        return Roles.read(self.roles)
+
+    @cached_property
+    def uniqueness(self) -> Uniqueness:
+        """How strictly identifiers are one person's alone here."""
+        return Uniqueness(self.identity_policy, self.own_domains, self.blocked_identifiers)
+
+    @model_validator(mode="after")
+    def _can_be_used(self) -> Self:
+        _ = self.uniqueness, self.role_permissions
+        return self
 
 
 class MisspeltSetting(Exception):  # noqa: N818

@@ -10,7 +10,7 @@ from typing import Any
 import jwt
 import pytest
 
-from crm.chassis.auth import Agent, IssuerUnreachable, LocalIssuer, Unauthenticated
+from crm.chassis.auth import Agent, IssuerUnreachable, LocalIssuer, Roles, Unauthenticated
 from crm.chassis.auth.verifier import agent_of
 
 
@@ -32,10 +32,34 @@ def test_a_service_is_an_agent_too(issuer: LocalIssuer) -> None:
     assert agent_of({"sub": "robot", "azp": "robot"}).kind == "service"
 
 
-def test_permissions_come_from_scope_and_permissions() -> None:
-    agent = agent_of({"sub": "a", "scope": "contacts:read  sales:read", "permissions": ["keys:read", 5]})
-    assert agent.permissions == {"contacts:read", "sales:read", "keys:read"}
-    assert agent_of({"sub": "a", "scope": ["x"], "permissions": "y"}).permissions == frozenset()
+@pytest.mark.parametrize(
+    ("claims", "permitted"),
+    [
+        ({"scope": "contacts:read  sales:read openid"}, {"contacts:read", "sales:read"}),
+        ({"permissions": ["keys:read", 5]}, {"keys:read"}),
+        ({"permissions": "keys:read"}, {"keys:read"}),
+        ({"roles": ["seller"]}, {"sales:read", "sales:write"}),
+        ({"roles": "seller unheard-of"}, {"sales:read", "sales:write"}),
+        ({"roles": ["unheard-of"]}, set()),
+        ({"roles": ["seller"], "permissions": ["keys:read"]}, {"sales:read", "sales:write", "keys:read"}),
+        ({"roles": ["seller"], "scope": "sales:read keys:read"}, {"sales:read"}),
+        ({"roles": ["chief"], "scope": "sales:*"}, {"sales:read", "sales:write"}),
+        ({"permissions": ["*"], "scope": "openid email"}, {"sales:read", "sales:write", "keys:read", "contacts:read"}),
+        ({"permissions": [], "scope": "sales:read"}, set()),
+        ({}, set()),
+    ],
+)
+def test_roles_and_permissions_grant_and_scopes_limit(claims: dict[str, Any], permitted: set[str]) -> None:
+    roles = Roles({"seller": ["sales:read", "sales:write"], "chief": ["*"]})
+    agent = agent_of({"sub": "a", **claims}, roles)
+    asked = {"contacts:read", "sales:read", "sales:write", "keys:read"}
+    assert {each for each in asked if agent.may(each)} == permitted
+
+
+def test_a_token_tells_the_teams_of_its_agent() -> None:
+    assert agent_of({"sub": "a", "teams": ["north", "key-accounts"]}).teams == {"north", "key-accounts"}
+    assert agent_of({"sub": "a", "team": "north"}).teams == {"north"}
+    assert agent_of({"sub": "a", "teams": 7}).teams == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 """C1, C2, C3: spellings of one identifier meet, different identifiers do not."""
 
+import unicodedata
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +11,7 @@ from crm.chassis.people.identity import (
     Identifier,
     _normalised,
     _normalised_by_library,
+    device_identifier,
     email_identifier,
     external_identifier,
     is_email,
@@ -101,6 +105,104 @@ def test_c3_what_programs_send_for_nobody_is_never_matched() -> None:
     assert external_identifier(ExternalId("shop", "0")) is None
     assert external_identifier(ExternalId("", "4711")) is None
     assert external_identifier(ExternalId("Shop ", " 4711")) == Identifier("external_id", "shop:4711")
+    assert device_identifier("undefined") is None
+    assert device_identifier(" Cookie-1 ") == Identifier("device", "Cookie-1")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ada+news@example.com", "ada@example.com"),
+        ("a.d.a@example.com", "ada@example.com"),
+        ("ada@example.com", "ada@example.org"),
+        ("stra\u00dfe@example.com", "strasse@example.com"),
+        ("\u0131@example.com", "i@example.com"),
+    ],
+)
+def test_c1_different_mailboxes_stay_different(one: str, other: str) -> None:
+    assert email_identifier(one) != email_identifier(other)
+
+
+@pytest.mark.parametrize(
+    "variants",
+    [
+        ("BÜCHER@BÜCHER.example", "bücher@bu\u0308cher.EXAMPLE", "bu\u0308cher@xn--bcher-kva.example"),
+        ("Ada@faß.example", "ADA@FASS.EXAMPLE".lower().replace("fass", "faß")),
+        ("\u212bngstr\u00f6m@example.com", "\u00e5ngstro\u0308m@EXAMPLE.COM"),
+    ],
+)
+def test_c1_unicode_and_idna_spellings_collide(variants: tuple[str, ...]) -> None:
+    assert len({email_identifier(each) for each in variants}) == 1
+    assert email_identifier(variants[0]) is not None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "region"),
+    [
+        ("+55 11 98765-4321", "+55 21 98765-4321", "BR"),
+        ("+55 11 93456-7890", "+55 11 3456-7890", "BR"),  # a landline never got a ninth digit
+        ("+54 9 11 2345-6789", "+54 9 11 2345-6780", "AR"),
+        ("+52 1 55 1234 5678", "+52 1 33 1234 5678", "MX"),
+        ("030 901820", "040 901820", "DE"),
+    ],
+)
+def test_c2_different_lines_stay_different(one: str, other: str, region: str) -> None:
+    first, second = phone_identifier(read_phone(one, region)), phone_identifier(read_phone(other, region))
+    assert first is not None
+    assert first != second
+
+
+ENTERED = st.one_of(
+    st.emails(),
+    st.text(max_size=40),
+    st.builds("{}@{}".format, st.text(max_size=12), st.sampled_from(("bücher.example", "EXAMPLE.com", "faß.de"))),
+)
+NUMBERS = st.one_of(
+    st.text("0123456789+()-/ ", max_size=20),
+    st.builds("+55{}9{}".format, st.integers(11, 99), st.integers(60000000, 99999999)),
+    st.builds("+549{}".format, st.integers(1000000000, 9999999999)),
+    st.builds("+521{}".format, st.integers(1000000000, 9999999999)),
+    st.text(max_size=20),
+)
+
+
+@given(ENTERED)
+def test_c1_the_match_key_of_a_match_key_is_itself(entered: str) -> None:
+    identifier = email_identifier(entered)
+    if identifier is not None:
+        assert email_identifier(identifier.match_key) == identifier
+
+
+@given(NUMBERS, st.sampled_from(("DE", "US", "BR", "AR", "MX")))
+def test_c2_reading_what_was_read_changes_nothing(entered: str, region: str) -> None:
+    phone = read_phone(entered, region)
+    identifier = phone_identifier(phone)
+    if phone.e164 is None:
+        assert identifier is None
+        return
+    assert read_phone(phone.e164, "DE").e164 == phone.e164  # international: the region says nothing any more
+    if identifier is not None:
+        assert phone_identifier(read_phone(identifier.match_key, region)) == identifier
+
+
+SPELLINGS = (
+    str.strip,
+    lambda entered: f" {entered}\t",
+    lambda entered: unicodedata.normalize("NFD", entered),
+    lambda entered: "@".join((entered.rpartition("@")[0], entered.rpartition("@")[2].upper())),
+)
+
+
+@given(ENTERED, st.lists(st.sampled_from(SPELLINGS), max_size=4))
+def test_c1_spelled_otherwise_again_and_again_an_address_means_the_same(
+    entered: str, spellings: list[Callable[[str], str]]
+) -> None:
+    """Meaning the same is an equivalence: it is equality of keys, and no chain of spellings leads away from a key."""
+    key = email_identifier(entered)
+    if key is not None and entered.isascii():
+        for spell in spellings:
+            entered = spell(entered)
+        assert email_identifier(entered) == key
 
 
 _LOCAL = st.text("aZ09_+'-.", min_size=1, max_size=70)

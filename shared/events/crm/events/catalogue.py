@@ -22,6 +22,7 @@ from crm.events import (
     requests,
     sales,
     service_desk,
+    sharing,
 )
 from crm.events.fact import Fact, UnknownFact, service_of, type_of
 
@@ -40,6 +41,7 @@ MODULES: dict[str, tuple[ModuleType, ...]] = {
         holds,
         profiles,
         attributes,
+        sharing,
     ),
     "sales": (sales,),
     "service-desk": (service_desk,),

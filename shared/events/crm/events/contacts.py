@@ -1,6 +1,7 @@
 """What happens to people in the contacts service: becoming known, changing, and being forgotten.
 
-What was said with them is in `interactions`, what they allow in `consents`, what names them in `identifiers`.
+What was said with them is in `interactions`, what they allow in `consents`, what names them in `identifiers` and
+`sharing`.
 """
 
 from typing import Literal, TypeAlias
@@ -13,10 +14,15 @@ from crm.events.merging import ContactAbsorbed, ContactRestored, ContactsMerged,
 from crm.events.particulars import ExternalId, Phone, PostalAddress
 from crm.events.profiles import IdentityFact, ProfileFact
 from crm.events.requests import ContactReturned
+from crm.events.sharing import DeviceLinked, IdentifierShared, IdentifierUnshared
 
 
 class ContactRegistered(Fact, frozen=True, tag="crm.contacts.contact-registered.v1"):
-    """Somebody became known. `provisional`: only by what another service heard, not yet by anyone's decision."""
+    """Somebody became known. `provisional`: only by what another service heard, not yet by anyone's decision.
+
+    `anonymous`: a visitor of whom nothing is known but a device. `shared`: which of these addresses, numbers and
+    devices, as entered, do not name this person alone (C3).
+    """
 
     summary = "{name} became a contact"
     name: Personal[str]
@@ -25,6 +31,9 @@ class ContactRegistered(Fact, frozen=True, tag="crm.contacts.contact-registered.
     address: Personal[PostalAddress | None] = None
     external_ids: Personal[list[ExternalId]] = []
     provisional: bool = False
+    devices: Personal[list[str]] = []
+    anonymous: bool = False
+    shared: Personal[list[str]] = []
 
 
 class ContactRenamed(Fact, frozen=True, tag="crm.contacts.contact-renamed.v1"):
@@ -38,8 +47,11 @@ class ContactMoved(Fact, frozen=True, tag="crm.contacts.contact-moved.v1"):
 
 
 class ContactEmailAdded(Fact, frozen=True, tag="crm.contacts.contact-email-added.v1"):
+    """`shared`: it does not name this person alone (C3)."""
+
     summary = "E-mail address {email} added"
     email: Personal[str]
+    shared: bool = False
 
 
 class ContactEmailVerified(Fact, frozen=True, tag="crm.contacts.contact-email-verified.v1"):
@@ -58,9 +70,12 @@ class ContactPrimaryEmailChanged(Fact, frozen=True, tag="crm.contacts.contact-pr
 
 
 class ContactPhoneAdded(Fact, frozen=True, tag="crm.contacts.contact-phone-added.v1"):
+    """`shared`: it does not name this person alone (C3)."""
+
     summary = "Telephone number {phone} added"
     phone: Personal[str]
     e164: Personal[str | None] = None
+    shared: bool = False
 
 
 class ContactPhoneVerified(Fact, frozen=True, tag="crm.contacts.contact-phone-verified.v1"):
@@ -138,6 +153,9 @@ ContactFact: TypeAlias = (
     | IdentityFact
     | ProfileFact
     | ContactWithdrawn
+    | DeviceLinked
+    | IdentifierShared
+    | IdentifierUnshared
 )
 
 

@@ -38,6 +38,7 @@ from crm.contacts.api import (
     searches,
     unmerges,
     upserts,
+    visits,
     wordings,
 )
 from crm.contacts.views import aliases
@@ -81,6 +82,8 @@ routers = (
     import_steps.router,
     import_templates.router,
     exports.router,
+    visits.visitors,
+    visits.router,
 )
 
 PUBLIC = ("/confirm/{token}", "/preferences/{token}")

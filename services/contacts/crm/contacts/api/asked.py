@@ -8,6 +8,8 @@ from uuid import UUID
 from fastapi import Depends, Query
 from pydantic import StringConstraints
 
+from crm.chassis.auth import CurrentAgent, Forbidden
+from crm.chassis.auth.visibility import READ_ADDRESSES
 from crm.chassis.decider import Erased, Unknown
 from crm.chassis.log import EventLog
 from crm.chassis.people.fields import Moment
@@ -23,6 +25,7 @@ Actor: TypeAlias = Annotated[str | None, Query(max_length=200, description="Who 
 
 
 async def filter_of(
+    agent: CurrentAgent,
     service: ServiceName | None = None,
     type: Types = [],  # noqa: B006 (FastAPI copies it)
     channel: Annotated[str | None, Query(pattern="^[a-z_]{1,30}$")] = None,
@@ -36,7 +39,9 @@ async def filter_of(
     as_of: Annotated[Moment | None, Query(description="What had happened at this moment.")] = None,
     as_known_at: Annotated[Moment | None, Query(description="What was known here at this moment, as it was.")] = None,
 ) -> Filter:
-    """Which items of a history are asked for."""
+    """Which items of a history are asked for. By words, only whoever may read the addresses among them."""
+    if text and not agent.may(READ_ADDRESSES):
+        raise Forbidden(READ_ADDRESSES)
     return Filter(service, type, channel, actor, stream, since, until, text, as_of, as_known_at)
 
 

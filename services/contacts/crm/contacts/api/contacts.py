@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from uuid import UUID, uuid4
 
 from fastapi import Query
@@ -10,9 +10,10 @@ from pydantic import BaseModel, Field
 
 from crm.chassis.decider import Command
 from crm.chassis.http import (
-    Created,
     IfMatch,
     Log,
+    Noted,
+    NotedAnswer,
     Router,
     Streams,
     Versioned,
@@ -20,7 +21,7 @@ from crm.chassis.http import (
 )
 from crm.chassis.log import Step
 from crm.chassis.people.fields import Email, Moment
-from crm.chassis.people.identity import read_phone
+from crm.chassis.people.identity import Identifier, read_phone
 from crm.contacts.api.bodies import (
     ERASED,
     CanEditContacts,
@@ -30,10 +31,12 @@ from crm.contacts.api.bodies import (
     NameText,
     PhoneText,
 )
+from crm.contacts.api.claims import Claims, noted
 from crm.contacts.api.particulars import Address, External, Values
 from crm.contacts.attributing import in_force, unchanged
 from crm.contacts.contact import contacts
 from crm.contacts.details_record import register_completely
+from crm.contacts.identifiers import Person
 from crm.contacts.lookup import find
 from crm.contacts.registration import has_external_id, link_external_id, revise
 from crm.contacts.returning import come_back, register_again
@@ -52,6 +55,8 @@ class RegisterContact(BaseModel, extra="forbid"):
     attributes: Values = {}
     returning: bool = Field(False, description="Was erased, and came back of their own will, as `evidence` shows.")
     evidence: str | None = Field(None, min_length=1, max_length=2_000)
+    on_taken: Literal["refuse", "use"] = "refuse"
+    """What if somebody is known by one of these: refuse, naming them, or use them and add what else is told (C4)."""
 
 
 class Return(BaseModel, extra="forbid"):
@@ -67,33 +72,44 @@ class ReviseContact(BaseModel, extra="forbid"):
     address: Address | None = None
 
 
-@router.post("")
+_KNOWN: dict[int | str, dict[str, Any]] = {
+    200: {"model": NotedAnswer, "description": "Somebody known already, who got what else was told of them"}
+}
+
+
+@router.post("", status_code=201, responses=_KNOWN)
 def post_contact(
-    body: RegisterContact, log: Log, streams: Streams, agent: CanEditContacts, deployment: Deployment
-) -> Created:
+    body: RegisterContact,
+    log: Log,
+    streams: Streams,
+    agent: CanEditContacts,
+    deployment: Deployment,
+    claims: Claims,
+) -> Noted:
     """Makes somebody a contact. An identifier that somebody else holds is refused, naming the holder (C4).
 
     So is one of somebody who was erased on request, unless they are `returning` (C13).
     """
+    person = Person(
+        name=body.name,
+        emails=body.emails,
+        phones=[read_phone(each, deployment.region) for each in body.phones],
+        address=body.address.as_fact() if body.address else None,
+        external_ids=[each.as_fact() for each in body.external_ids],
+    )
     new = uuid4()
 
-    def plan() -> Sequence[Step]:
+    def making(shared: frozenset[Identifier]) -> Sequence[Step]:
         rules = in_force(streams, "contact")
         command: Command = partial(
-            register_completely,
-            attributes=body.attributes,
-            rules=rules,
-            name=body.name,
-            emails=body.emails,
-            phones=[read_phone(each, deployment.region) for each in body.phones],
-            address=body.address.as_fact() if body.address else None,
-            external_ids=[each.as_fact() for each in body.external_ids],
+            register_completely, attributes=body.attributes, rules=rules, shared=shared, **person.particulars
         )
         if body.returning:
             command = partial(register_again, registering=command, evidence=body.evidence or "")
         return [Step(contacts, new, command), unchanged("contact", rules)]
 
-    return Created(log.execute_planned(plan), "/contacts/{id}")
+    written = claims.register(log, person, making, use=body.on_taken == "use")
+    return noted(claims, written, person.identifiers, "/contacts/{id}")
 
 
 @router.get("/{contact_id}", responses=ERASED)

@@ -5,11 +5,12 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from crm.chassis.http import IfMatch, Log, Router, Streams, Written
+from crm.chassis.http import IfMatch, Log, Noted, Router, Streams, Written
 from crm.chassis.people.fields import Email
-from crm.chassis.people.identity import read_phone
+from crm.chassis.people.identity import email_identifier, phone_identifier, read_phone
 from crm.contacts import reach
 from crm.contacts.api.bodies import CanEditContacts, Deployment, PhoneText
+from crm.contacts.api.claims import Claims, noted
 from crm.contacts.routing import routed
 from crm.contacts.settling import settle
 
@@ -26,12 +27,13 @@ class APhone(BaseModel, extra="forbid"):
 
 @router.post("/emails")
 def add_email(
-    contact_id: UUID, body: AnEmail, log: Log, streams: Streams, agent: CanEditContacts, expected: IfMatch
-) -> Written:
-    """Adds an e-mail address."""
-    command = partial(reach.add_email, email=body.email)
-    holds = partial(reach.find_email, email=body.email)
-    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds, adds=True))
+    contact_id: UUID, body: AnEmail, log: Log, agent: CanEditContacts, expected: IfMatch, claims: Claims
+) -> Noted:
+    """Adds an e-mail address. What becomes of one that somebody else has, the deployment says (C3)."""
+    wanted = [email_identifier(body.email)]
+    command, holds = (partial(each, email=body.email) for each in (reach.add_email, reach.find_email))
+    written = claims.add(log, contact_id, command, wanted, expected, holds=holds)
+    return noted(claims, written, wanted)
 
 
 @router.post("/emails/verify")
@@ -71,16 +73,17 @@ def add_phone(
     contact_id: UUID,
     body: APhone,
     log: Log,
-    streams: Streams,
     agent: CanEditContacts,
     expected: IfMatch,
     deployment: Deployment,
-) -> Written:
-    """Adds a telephone number."""
+    claims: Claims,
+) -> Noted:
+    """Adds a telephone number. What becomes of one that somebody else has, the deployment says (C3)."""
     phone = read_phone(body.phone, deployment.region)
-    command = partial(reach.add_phone, phone=phone)
-    holds = partial(reach.find_phone, phone=phone)
-    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds, adds=True))
+    wanted = [phone_identifier(phone)]
+    command, holds = (partial(each, phone=phone) for each in (reach.add_phone, reach.find_phone))
+    written = claims.add(log, contact_id, command, wanted, expected, holds=holds)
+    return noted(claims, written, wanted)
 
 
 @router.post("/phones/verify")

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import BaseModel, StringConstraints
 
+from crm.chassis.auth.visibility import READ_ADDRESSES
 from crm.chassis.decider import Rejected
 from crm.chassis.http import Page, PageQuery, ReadModel, Router, Streams, invalid, reads
 from crm.chassis.log import EventLog
@@ -79,9 +80,13 @@ def get_contacts(
     ] = None,
     asked: Asked = [],  # noqa: B006 (FastAPI copies it)
 ) -> Page[Listed]:
-    """The contacts that match, the most similar first; without a search all of them, by name."""
+    """The contacts that match, the most similar first; without a search all of them, by name.
+
+    Without `contacts:read-addresses` nobody is found by an address, a number or a city.
+    """
     only = Filter(tag, owner, account, archived, provisional, attributes_asked(streams, "contact", asked))
-    found = search(db, text, only, page, today=datetime.now(UTC).date())
+    today = datetime.now(UTC).date()
+    found = search(db, text, only, page, today=today, by_addresses=agent.may(READ_ADDRESSES))
     return Page(tuple(Listed.of(each) for each in found.items), found.next)
 
 

@@ -114,7 +114,14 @@ def capture_lead(
     somebody = (
         Somebody(body.contact, provisional=False)
         if body.contact
-        else people.recognise(db, streams.keys, email=body.email, phone=body.phone, region=settings.region)
+        else people.recognise(
+            db,
+            streams.keys,
+            email=body.email,
+            phone=body.phone,
+            region=settings.region,
+            rules=settings.uniqueness,
+        )
     )
     command = partial(
         capture,

@@ -60,7 +60,14 @@ def open_a_ticket(
     somebody = (
         Somebody(body.contact, provisional=False)
         if body.contact
-        else people.recognise(db, streams.keys, email=body.email, phone=body.phone, region=deployment.region)
+        else people.recognise(
+            db,
+            streams.keys,
+            email=body.email,
+            phone=body.phone,
+            region=deployment.region,
+            rules=deployment.uniqueness,
+        )
     )
     command = partial(
         open_ticket,

@@ -1,5 +1,6 @@
 """Who asks: a person or a service, and what it may do."""
 
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,8 +13,12 @@ class Agent:
 
     subject: str
     permissions: frozenset[str]
+    """What was granted: by name, and by the roles."""
     kind: Literal["user", "service"] = "user"
     name: str | None = None
+    limits: frozenset[str] | None = None
+    """The scopes this token is limited to; None: to none."""
+    teams: frozenset[str] = frozenset()
 
     @property
     def actor(self) -> str:
@@ -21,5 +26,10 @@ class Agent:
         return f"{self.kind}:{self.subject}"
 
     def may(self, permission: str) -> bool:
-        area = permission.partition(":")[0]
-        return not self.permissions.isdisjoint((permission, f"{area}:*", EVERYTHING))
+        """Whether it was granted, and lies within the scopes."""
+        return _covers(self.permissions, permission) and (self.limits is None or _covers(self.limits, permission))
+
+
+def _covers(granted: AbstractSet[str], permission: str) -> bool:
+    area = permission.partition(":")[0]
+    return not granted.isdisjoint((permission, f"{area}:*", EVERYTHING))

@@ -1,6 +1,5 @@
 """Permissions in an endpoint's signature: `CanReadContacts = Annotated[Agent, allowed("contacts:read")]`."""
 
-import re
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -10,21 +9,22 @@ from fastapi import Depends, Request
 
 from crm.chassis.auth.agent import Agent
 from crm.chassis.auth.refusals import Forbidden, Unauthenticated
+from crm.chassis.auth.roles import PERMISSION
 from crm.chassis.auth.verifier import TokenVerifier
 
 VERIFYING_THREADS = 2
 """Threads of their own: fetching an issuer's keys must not keep commands waiting."""
 
-_AGENT = "crm.agent"
-_PERMISSION = re.compile(r"[a-z][a-z-]*:[a-z][a-z-]*")
+AGENT = "crm.agent"
+"""Where a request keeps who sent it."""
 _limiter: RunVar[CapacityLimiter] = RunVar("verifying")
 
 
 async def current_agent(request: Request) -> Agent:
     """Who sent the request. Raises `Unauthenticated` without a valid token."""
-    known: Agent | None = request.scope.get(_AGENT)
+    known: Agent | None = request.scope.get(AGENT)
     if known is None:
-        known = request.scope[_AGENT] = await _verified(request)
+        known = request.scope[AGENT] = await _verified(request)
     return known
 
 
@@ -58,7 +58,7 @@ class Permission:
 
 def allowed(permission: str) -> Any:
     """The dependency on a permission such as `contacts:read`; goes into `Annotated[Agent, allowed(…)]`."""
-    if not _PERMISSION.fullmatch(permission):
+    if not PERMISSION.fullmatch(permission):
         raise ValueError(f"A permission reads like contacts:read, not {permission!r}.")
     return Depends(Permission(permission))
 

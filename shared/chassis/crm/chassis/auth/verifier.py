@@ -9,6 +9,7 @@ import jwt
 from crm.chassis.auth.agent import Agent
 from crm.chassis.auth.key_sets import KeySet, key_set
 from crm.chassis.auth.refusals import Unauthenticated
+from crm.chassis.auth.roles import Roles, is_grant
 
 ALGORITHMS = ("ES256", "RS256", "EdDSA")
 LONGEST_TOKEN = 8_192
@@ -16,6 +17,7 @@ LONGEST_SUBJECT = 200
 REMEMBERED_S = 60.0
 """How long a verified token is believed without looking again; a withdrawn key counts at most this much longer."""
 REMEMBERED_TOKENS = 10_000
+_SHIPPED = Roles()
 
 _REFUSALS: dict[type[jwt.InvalidTokenError], str] = {
     jwt.ExpiredSignatureError: "This token has expired. Sign in again.",
@@ -29,10 +31,13 @@ _REFUSALS: dict[type[jwt.InvalidTokenError], str] = {
 class TokenVerifier:
     """Turns a token into the agent it proves. Thread-safe."""
 
-    def __init__(self, *, issuer: str, audience: str, jwks_url: str, leeway_s: float = 30.0) -> None:
+    def __init__(
+        self, *, issuer: str, audience: str, jwks_url: str, leeway_s: float = 30.0, roles: Roles = _SHIPPED
+    ) -> None:
         self._issuer = issuer
         self._audience = audience
         self._leeway_s = leeway_s
+        self._roles = roles
         self._keys: KeySet = key_set(jwks_url)
         self._remembered: dict[bytes, tuple[float, Agent]] = {}
 
@@ -58,7 +63,7 @@ class TokenVerifier:
             )
         except jwt.InvalidTokenError as error:
             raise Unauthenticated(_REFUSALS.get(type(error), "This token is not valid.")) from error
-        agent = agent_of(claims)
+        agent = agent_of(claims, self._roles)
         self._remember(token, agent, float(claims["exp"]))
         return agent
 
@@ -68,16 +73,35 @@ class TokenVerifier:
         self._remembered[_digest(token)] = (min(expires, time.time() + REMEMBERED_S), agent)
 
 
-def agent_of(claims: dict[str, Any]) -> Agent:
-    """The agent that a token's claims describe; permissions come from `scope` and `permissions`."""
+def agent_of(claims: dict[str, Any], roles: Roles = _SHIPPED) -> Agent:
+    """The agent that a token's claims describe.
+
+    `permissions` and `roles` grant. `scope` limits what they grant; where there is neither of them, it grants itself.
+    Words of a scope that are no permissions, such as `openid`, count for neither.
+    """
     subject = claims["sub"]
     if not (0 < len(subject) <= LONGEST_SUBJECT and subject.isascii() and subject.isprintable()):
         raise Unauthenticated("The subject of this token must be 1 to 200 printable ASCII characters.")
-    scope, permissions = claims.get("scope"), claims.get("permissions")
-    granted = scope.split() if isinstance(scope, str) else []
-    granted += [each for each in permissions if isinstance(each, str)] if isinstance(permissions, list) else []
+    scopes = frozenset(filter(is_grant, _words(claims, "scope")))
+    has_grants = "permissions" in claims or "roles" in claims
+    granted = frozenset(_words(claims, "permissions")) | roles.grant(_words(claims, "roles"))
     name = claims.get("name")
-    return Agent(subject, frozenset(granted), _kind(claims), name if isinstance(name, str) else None)
+    return Agent(
+        subject,
+        granted if has_grants else scopes,
+        _kind(claims),
+        name if isinstance(name, str) else None,
+        scopes if has_grants and scopes else None,
+        frozenset((*_words(claims, "teams"), *_words(claims, "team"))),
+    )
+
+
+def _words(claims: dict[str, Any], claim: str) -> list[str]:
+    """A claim that is a list of words, or a text with spaces between them; issuers differ."""
+    value = claims.get(claim)
+    if isinstance(value, str):
+        return value.split()
+    return [each for each in value if isinstance(each, str)] if isinstance(value, list) else []
 
 
 def _kind(claims: dict[str, Any]) -> Literal["user", "service"]:

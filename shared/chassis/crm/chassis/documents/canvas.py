@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 BEGIN, END = "<!-- canvas -->", "<!-- /canvas -->"
 _READING = ("GET", "HEAD")
-_OPERATORS = ("/health", "/metrics", "/asyncapi", "/schemas", "/openapi")
+OPERATORS = ("/health", "/metrics", "/asyncapi", "/schemas", "/openapi")
+"""How the addresses begin that are for those who run a service."""
 
 
 def canvas(service: "Service", openapi: dict[str, Any], services: Sequence[str]) -> str:
@@ -34,17 +35,22 @@ def canvas(service: "Service", openapi: dict[str, Any], services: Sequence[str])
 
 def with_canvas(readme: str, new: str) -> str:
     """A README with its canvas replaced. Raises `ValueError` if it has no place for one."""
-    start, end = readme.find(BEGIN), readme.find(END)
-    if not 0 <= start < end:
-        raise ValueError(f"There is no place for the canvas; write a line {BEGIN} and, below it, a line {END}.")
-    return readme[:start] + new + readme[end + len(END) :]
+    return between(readme, BEGIN, END, new)
+
+
+def between(text: str, begin: str, end: str, new: str) -> str:
+    """A text with what stands between two marks replaced, marks and all. Raises `ValueError` if they are not there."""
+    start, stop = text.find(begin), text.find(end)
+    if not 0 <= start < stop:
+        raise ValueError(f"There is no place for what is generated; write a line {begin} and, below it, a line {end}.")
+    return text[:start] + new + text[stop + len(end) :]
 
 
 def _operations(openapi: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """Method and line of every operation that is no operators' one."""
     for path, methods in openapi["paths"].items():
         for method, operation in methods.items():
-            if not path.startswith(_OPERATORS):
+            if not path.startswith(OPERATORS):
                 yield method.upper(), f"`{method.upper()} {path}` {_purpose(operation)}"
 
 

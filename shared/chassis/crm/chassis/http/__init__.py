@@ -1,10 +1,11 @@
 """HTTP: everything around an endpoint, so that an endpoint says only what it is for.
 
 Read `app` (what a service declares), `endpoint` (what every endpoint does), `asking` and `reading` (what it takes),
-`answers` (what it gives), `refusing` (which problem each refusal becomes), `consistency` (read-your-writes).
+`answers` (what it gives), `visible` (what of it is shown to whom), `refusing` (which problem each refusal becomes),
+`consistency` (read-your-writes).
 """
 
-from crm.chassis.http.answers import Created, Versioned, WrittenAnswer
+from crm.chassis.http.answers import Caution, Created, Noted, NotedAnswer, Versioned, WrittenAnswer
 from crm.chassis.http.app import Api, Misdeclared, create_app, endpoints, unguarded
 from crm.chassis.http.asking import IfMatch, Log, PublicLog, Streams, part
 from crm.chassis.http.broadcaster import Broadcaster
@@ -16,12 +17,14 @@ from crm.chassis.http.operations import Documents
 from crm.chassis.http.problems import FieldError, Kind, Problem, invalid, retry_later
 from crm.chassis.http.reading import NamedView, PageQuery, ReadModel, Tables, reads
 from crm.chassis.http.server import ServerFailed, serve
+from crm.chassis.http.visible import hiding
 from crm.chassis.log import Written
 from crm.chassis.paging import MalformedCursor, Page, PageRequest
 
 __all__ = [
     "Api",
     "Broadcaster",
+    "Caution",
     "Channel",
     "Consistency",
     "Created",
@@ -36,6 +39,8 @@ __all__ = [
     "NamedView",
     "News",
     "Newsfeed",
+    "Noted",
+    "NotedAnswer",
     "Page",
     "PageQuery",
     "PageRequest",
@@ -53,6 +58,7 @@ __all__ = [
     "WrittenAnswer",
     "create_app",
     "endpoints",
+    "hiding",
     "invalid",
     "parse_token",
     "part",

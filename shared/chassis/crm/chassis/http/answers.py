@@ -1,7 +1,7 @@
 """What endpoints answer: what was written, or one thing with its version. Both carry ETag and Consistency-Token."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, Generic, TypeVar, get_args, get_origin
@@ -41,6 +41,34 @@ class Created:
     @property
     def location(self) -> str:
         return self.path.format(id=self.written.stream)
+
+
+class Caution(BaseModel):
+    """Something to know about a command that went well."""
+
+    field: str
+    detail: str
+    holder: UUID | None = None
+    """Who holds an identifier that is not this record's alone."""
+
+
+class NotedAnswer(WrittenAnswer):
+    """What a command did, and what is to be known about it. Nothing was refused."""
+
+    warnings: list[Caution]
+
+
+@dataclass(frozen=True)
+class Noted:
+    """The answer to a command with warnings, if any. With a `path`: 201 and `Location` if it opened the stream."""
+
+    written: Written
+    warnings: Sequence[Caution] = ()
+    path: str | None = None
+
+    @property
+    def created(self) -> bool:
+        return self.path is not None and f"{self.written.stream}:1" in self.written.event_ids
 
 
 @dataclass(frozen=True)
@@ -93,6 +121,8 @@ def shape_of(endpoint: Callable[..., Any], status: int | None, *, plain: bool = 
         return Shape(WrittenAnswer, status or 200, lambda written: _written(written, status or 200))
     if annotation is Created:
         return Shape(WrittenAnswer, 201, lambda created: _written(created.written, 201, Location=created.location))
+    if annotation is Noted:
+        return Shape(NotedAnswer, status or 200, _noted)
     if get_origin(annotation) is Versioned:
         (content,) = get_args(annotation)
         return Shape(content, status or 200, _versioned(TypeAdapter(content), status or 200))
@@ -114,6 +144,15 @@ def _written(written: Written, status: int, **headers: str) -> Response:
     return Response(
         answer.model_dump_json(), status, headers=headers | _marks(written.version, written.token), media_type=_JSON
     )
+
+
+def _noted(noted: Noted) -> Response:
+    written = noted.written
+    answer = NotedAnswer(id=written.stream, version=written.version, token=written.token, warnings=list(noted.warnings))
+    headers = _marks(written.version, written.token)
+    if noted.created and noted.path:
+        headers["Location"] = noted.path.format(id=written.stream)
+    return Response(answer.model_dump_json(), 201 if noted.created else 200, headers=headers, media_type=_JSON)
 
 
 def _versioned(content: TypeAdapter[Any], status: int) -> Callable[[Versioned[Any]], Response]:

@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 
 from crm.chassis.auth import Permission
 from crm.chassis.auth.permissions import current_agent
+from crm.chassis.auth.visibility import HIDDEN, READ_ADDRESSES
 from crm.chassis.http.asking import expected_version, public_log, request_log
 from crm.chassis.http.endpoint import Endpoint
 from crm.chassis.http.problems import KINDS, MEDIA_TYPE
@@ -58,11 +59,21 @@ _PROBLEM_SCHEMA = {
 }
 
 
+_HIDING = (
+    f"Without the permission `{READ_ADDRESSES}` e-mail addresses, telephone numbers, postal addresses (but for the"
+    f" country) and devices read `{HIDDEN}`, in texts too, and the object they stand in says so in a further member"
+    " `hidden: [<member>, …]`."
+)
+
+
 def describe(app: FastAPI) -> dict[str, Any]:
     """The description of an app, made once."""
     if app.openapi_schema is None:
         schema = get_openapi(
-            title=app.title, version=app.version, description=app.description or None, routes=app.routes
+            title=app.title,
+            version=app.version,
+            description=f"{app.description}\n\n{_HIDING}" if app.description else None,
+            routes=app.routes,
         )
         components = schema.setdefault("components", {})
         _use_problem_schema(components)

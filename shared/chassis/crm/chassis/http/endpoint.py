@@ -16,6 +16,7 @@ from crm.chassis.http.answers import CONSISTENCY_TOKEN, NOT_KEPT, shape_of
 from crm.chassis.http.consistency import SATISFIED
 from crm.chassis.http.headers import CORRELATION_ID
 from crm.chassis.http.storable import storable
+from crm.chassis.http.visible import visible
 
 _SHAPING = frozenset(
     (
@@ -55,7 +56,7 @@ class Endpoint(APIRoute):
         handle = super().get_route_handler()
 
         async def handle_and_mark(request: Request) -> Response:
-            return marked(request, await handle(request))
+            return marked(request, visible(request, await handle(request)))
 
         return handle_and_mark
 

@@ -8,6 +8,7 @@ from crm.chassis.people.aliases import LONGEST_CHAIN, Aliases
 from crm.chassis.people.identity import email_identifier, phone_identifier, read_phone
 from crm.chassis.people.known import Holders, KnownContacts, Somebody
 from crm.chassis.people.persons import as_persons
+from crm.chassis.people.uniqueness import Uniqueness
 from crm.chassis.projection import Db
 
 
@@ -19,16 +20,26 @@ class CopyOfContacts:
         self.holders = Holders()
         self.known = KnownContacts()
 
-    def recognise(self, db: Db, keys: Keys, *, email: str | None, phone: str | None, region: str) -> Somebody:
+    def recognise(
+        self,
+        db: Db,
+        keys: Keys,
+        *,
+        email: str | None,
+        phone: str | None,
+        region: str,
+        rules: Uniqueness,
+    ) -> Somebody:
         """Who has this address or number, as entered; `region` (ISO 3166) is where numbers lack a prefix.
 
         Somebody unknown gets the contact id that every service would mint. Raises `KeyringUnavailable`.
         """
-        identifiers = (
+        given = (
             email_identifier(email) if email else None,
             phone_identifier(read_phone(phone, region)) if phone else None,
         )
-        found = self.holders.recognise(db, keys, filter(None, identifiers))
+        identifiers = [each for each in given if each is not None and not rules.names_nobody(each)]
+        found = self.holders.recognise(db, keys, identifiers)
         # What names nobody in particular (noreply@…, an unreadable number) never matches anybody else either.
         return found or Somebody(uuid4(), provisional=True)
 

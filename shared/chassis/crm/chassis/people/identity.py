@@ -104,6 +104,12 @@ def _one_variant(e164: str) -> str:
     return e164
 
 
+def device_identifier(device: str) -> Identifier | None:
+    """The identifier a visitor's device or cookie id is, as it is. None for non-values (C3)."""
+    device = device.strip()
+    return None if device.lower() in BLOCKED_VALUES else Identifier("device", device)
+
+
 def external_identifier(external_id: ExternalId) -> Identifier | None:
     """The identifier that another system's id is; systems in lower case, ids as they are. None for non-values (C3)."""
     system, name = external_id.system.strip().lower(), external_id.id.strip()

@@ -1,0 +1,98 @@
+"""Identifiers that do not name one person alone, and what several people bring together: commands (C3, C4). No I/O."""
+
+from collections.abc import Collection, Iterator, Sequence
+
+from crm.chassis.decider import Rejected
+from crm.chassis.people.identity import Identifier, device_identifier
+from crm.contacts.contact import Contact, evolve, writable
+from crm.contacts.identifiers import identifier_of
+from crm.contacts.reach import add_email, add_phone, held_email, held_phone
+from crm.contacts.registration import link_external_id
+from crm.events.contacts import ContactFact
+from crm.events.particulars import ExternalId, Phone
+from crm.events.sharing import DeviceLinked, IdentifierShared, IdentifierUnshared, SharedKind
+
+
+def declare(
+    contact: Contact | None,
+    *,
+    email: str | None = None,
+    phone: Phone | None = None,
+    device: str | None = None,
+    shared: bool,
+) -> IdentifierShared | IdentifierUnshared | None:
+    """Declares that others have it too, such as info@ or a household's number, or that it is this person's alone.
+
+    Exactly one is given. What somebody else holds cannot become this person's alone: the log refuses it as taken.
+    """
+    kind, value = _had(writable(contact), email, phone, device)
+    identifier = identifier_of(writable(contact), kind, value)
+    if identifier is None:
+        raise Rejected("This names nobody in particular.", field=kind)
+    if contact and (identifier in contact.shared | contact.borrowed) == shared:
+        return None
+    return IdentifierShared(kind=kind, value=value) if shared else IdentifierUnshared(kind=kind, value=value)
+
+
+def has(contact: Contact, *, email: str | None = None, phone: Phone | None = None, device: str | None = None) -> bool:
+    """Whether a contact itself has what is named."""
+    try:
+        _had(contact, email, phone, device)
+    except Rejected:
+        return False
+    return True
+
+
+def _had(contact: Contact, email: str | None, phone: Phone | None, device: str | None) -> tuple[SharedKind, str]:
+    """What is meant, as it was entered when the contact got it."""
+    if email is not None:
+        return "email", held_email(contact, email)
+    if phone is not None:
+        return "phone", held_phone(contact, phone).entered
+    if device is None or not has_device(contact, device=device):
+        raise Rejected("This contact has no such device.", field="device")
+    return "device", device.strip()
+
+
+def link_device(contact: Contact | None, *, device: str, shared: Collection[Identifier] = ()) -> DeviceLinked | None:
+    """Records that this person uses a device. If it is among `shared`, others use it too."""
+    identifier = device_identifier(device)
+    if identifier is None:
+        raise Rejected("This names no device in particular.", field="device")
+    if has_device(writable(contact), device=device):
+        return None
+    return DeviceLinked(device=device.strip(), shared=identifier in shared)
+
+
+def has_device(contact: Contact, *, device: str) -> bool:
+    """Whether a contact itself uses a device."""
+    return device.strip() in contact.devices
+
+
+def complement(
+    contact: Contact | None,
+    *,
+    emails: Sequence[str] = (),
+    phones: Sequence[Phone] = (),
+    external_ids: Sequence[ExternalId] = (),
+    devices: Sequence[str] = (),
+    shared: Collection[Identifier] = (),
+) -> tuple[ContactFact, ...]:
+    """Adds to somebody known whatever else was heard of them: what they have already is passed over (C4)."""
+    state, facts = writable(contact), []
+
+    def wanted() -> Iterator[ContactFact | None]:
+        for email in emails:
+            yield add_email(state, email=email, shared=shared)
+        for phone in phones:
+            yield add_phone(state, phone=phone, shared=shared)
+        for external_id in external_ids:
+            yield link_external_id(state, external_id=external_id)
+        for device in filter(device_identifier, devices):
+            yield link_device(state, device=device, shared=shared)
+
+    for fact in wanted():
+        if fact is not None:
+            facts.append(fact)
+            state = evolve(state, fact)
+    return tuple(facts)
