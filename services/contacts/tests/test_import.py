@@ -22,7 +22,8 @@ from crm.contacts.importing.worker import work_off
 from crm.contacts.service import service
 from crm.events import summarise
 from crm.events.contacts import ContactRegistered
-from crm.events.imports import ImportCompleted, ImportRowMatched, ImportRowRejected
+from crm.events.import_rows import ImportRowMatched, ImportRowRejected
+from crm.events.imports import ImportCompleted
 
 from .conftest import client_of
 

@@ -14,7 +14,8 @@ from crm.contacts.importing import reverting
 from crm.contacts.importing.taking_back import take_back
 from crm.contacts.interaction import amend, interactions
 from crm.events.contacts import ContactRegistered
-from crm.events.imports import ContactWithdrawn, ImportReverted, ImportRowKept, ImportRowReverted
+from crm.events.import_rows import ImportRowKept, ImportRowReverted
+from crm.events.imports import ContactWithdrawn, ImportReverted
 
 from .importer import Importer
 

@@ -11,7 +11,8 @@ from crm.contacts.importing.journal import Journal
 from crm.contacts.importing.rejects import ADDED
 from crm.events.consents import ConsentGranted, ConsentWithdrawn
 from crm.events.contacts import ContactRegistered
-from crm.events.imports import ImportCancelled, ImportCompleted, ImportRehearsed, ImportRowApplied
+from crm.events.import_rows import ImportRowApplied
+from crm.events.imports import ImportCancelled, ImportCompleted, ImportRehearsed
 
 from .importer import Importer
 

@@ -1,15 +1,11 @@
 """The list of accounts: one row per account, as list and search pages need it."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from psycopg.types.json import Jsonb
-
-from crm.chassis.projection import Db, Page, PageRequest, View
-from crm.contacts.account_tree import DEEPEST
+from crm.chassis.projection import View
 from crm.contacts.attribute_record import described
-from crm.contacts.matching import containing, plain
+from crm.contacts.matching import plain
 from crm.events import Recorded
 from crm.events.accounts import (
     AccountAbsorbed,
@@ -158,59 +154,3 @@ def stand_for(row: AccountRow, e: Recorded[AccountAbsorbed | AccountRestored]) -
 def describe(row: AccountRow | None, e: Recorded[AttributeSet | AttributeCleared]) -> AccountRow | None:
     """Contacts have attributes as well; they have no row here."""
     return replace(row, attributes=described(row.attributes, e.fact)) if row else None
-
-
-@dataclass(frozen=True)
-class AccountFilter:
-    """Which accounts are asked for. `archived` None: whether archived or not."""
-
-    text: str = ""
-    kind: AccountKind | None = None
-    status: AccountStatus | None = None
-    owner: str | None = None
-    tag: str | None = None
-    archived: bool | None = False
-    attributes: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """By name, which values they must have."""
-
-
-def find_accounts(db: Db, only: AccountFilter, page: PageRequest) -> Page[AccountRow]:
-    """The accounts that match under one of their ids, by name; every word must be in the name, a domain or the city."""
-    match = containing(only.text)
-    asked = {
-        "kind = %s": only.kind,
-        "status = %s": only.status,
-        "owner = %s": only.owner,
-        "tags @> ARRAY[%s]": only.tag,
-        "attributes @> %s": Jsonb(only.attributes) if only.attributes else None,
-    }
-    given = {condition: value for condition, value in asked.items() if value is not None}
-    where, values = " AND ".join([*match.conditions, *given]) or "true", [*match.params, *given.values()]
-    absorbed = account_list.select(db, f"alias_of IS NOT NULL AND {where}", values) if values else []
-    where, values = f"({where} OR account_id = ANY(%s))", [*values, canonical_accounts(db, absorbed)]
-    if only.archived is not None:
-        where, values = f"{where} AND archived = %s", [*values, only.archived]
-    return account_list.page(db, f"alias_of IS NULL AND {where}", values, order_by="name", page=page)
-
-
-def canonical_accounts(db: Db, rows: Iterable[AccountRow]) -> list[UUID]:
-    """The ids of the accounts that absorbed these, directly or not; of the others their own."""
-    found: set[UUID] = set()
-    while rows := list(rows):
-        found |= {each.account_id for each in rows if each.alias_of is None}
-        holders = [each.alias_of for each in rows if each.alias_of is not None]
-        rows = account_list.select(db, "account_id = ANY(%s)", (holders,))
-    return sorted(found)
-
-
-def with_all_below(db: Db, accounts: Iterable[UUID]) -> tuple[UUID, ...]:
-    """These accounts, those they absorbed, and everything below them, as far as this view has heard: for roll-ups."""
-    found = list(dict.fromkeys(accounts))
-    latest = found[:]
-    for _ in range(2 * DEEPEST):  # an absorbed account is a step of its own
-        rows = account_list.select(db, "parent = ANY(%s) OR alias_of = ANY(%s)", (latest, latest), order_by="name")
-        latest = [each.account_id for each in rows if each.account_id not in found]
-        found += latest
-        if not latest:
-            break
-    return tuple(found)

@@ -5,19 +5,19 @@ Commands are in `registration` (becoming known, names, addresses), `reach` (e-ma
 """
 
 from datetime import date
-from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from crm.chassis.decider import Aggregate, Erased, Rejected, Unknown
-from crm.chassis.people.identity import Identifier, device_identifier, email_identifier, phone_identifier
+from crm.chassis.people.identity import Identifier
 from crm.chassis.people.merges import Merges
 from crm.contacts.attribute_record import Held
 from crm.contacts.details import ONE_VALUED, FurtherAddress, Handle, changes
-from crm.contacts.identifiers import borrowing, forgetting, identifier_of, known_by, one, sharing
+from crm.contacts.identifiers import known_by, sharing
 from crm.contacts.legal_hold import Hold, after, expiry
+from crm.contacts.reached import own, reached
 from crm.events.contacts import (
     ContactEmailAdded,
     ContactEmailRemoved,
@@ -129,45 +129,10 @@ def evolve(contact: Contact | None, fact: ContactFact) -> Contact:  # noqa: C901
             return own(contact, "name", name=name, unnamed=False)
         case ContactMoved(address=address):
             return own(contact, "address", address=address)
-        case ContactEmailAdded(email=email, shared=shared):
-            added = replace(contact, emails=(*contact.emails, email))
-            return borrowing(added, email_identifier(email)) if shared else added
-        case ContactPhoneAdded(phone=phone, e164=e164, shared=shared):
-            added = replace(contact, phones=(*contact.phones, Phone(phone, e164)))
-            return borrowing(added, phone_identifier(Phone(phone, e164))) if shared else added
-        case ContactEmailVerified(email=value) | ContactPhoneVerified(phone=value):
-            return replace(contact, verified=contact.verified | {value})
-        case ContactEmailRemoved(email=email):
-            kept = tuple(each for each in contact.emails if each != email)
-            return forgetting(
-                replace(contact, emails=kept, verified=contact.verified - {email}), email_identifier(email)
-            )
-        case ContactPhoneRemoved(phone=phone):
-            rest = tuple(each for each in contact.phones if each.entered != phone)
-            gone = identifier_of(contact, "phone", phone)
-            return forgetting(replace(contact, phones=rest, verified=contact.verified - {phone}), gone)
-        case ContactPrimaryEmailChanged(email=email):
-            first = tuple(sorted(contact.emails, key=lambda each: each != email))
-            return own(contact, "primary_email", emails=first)
-        case ContactPrimaryPhoneChanged(phone=phone):
-            called = tuple(sorted(contact.phones, key=lambda each: each.entered != phone))
-            return own(contact, "primary_phone", phones=called)
-        case ExternalIdLinked(system=system, id=name):
-            return replace(contact, external_ids=(*contact.external_ids, ExternalId(system, name)))
-        case ExternalIdUnlinked(system=system, id=name):
-            known_as = tuple(each for each in contact.external_ids if each != ExternalId(system, name))
-            return replace(contact, external_ids=known_as)
         case ContactConfirmed():
             return replace(contact, provisional=False)
         case ContactRecognised(alias=alias):
             return replace(contact, aliases=contact.aliases | {alias})
-        case DeviceLinked(device=device, shared=shared):
-            linked = replace(contact, devices=(*contact.devices, device))
-            return borrowing(linked, device_identifier(device)) if shared else linked
-        case IdentifierShared(kind=kind, value=value):
-            return replace(contact, shared=contact.shared | one(identifier_of(contact, kind, value)))
-        case IdentifierUnshared(kind=kind, value=value):
-            return forgetting(contact, identifier_of(contact, kind, value))
         case ErasureRequested():
             return contact
         case ContactErased():
@@ -192,13 +157,24 @@ def evolve(contact: Contact | None, fact: ContactFact) -> Contact:  # noqa: C901
             return replace(contact, alias_of=None, merge_id=None)
         case ContactWithdrawn():
             return replace(contact, withdrawn=True)
+        case (
+            ContactEmailAdded()
+            | ContactEmailVerified()
+            | ContactEmailRemoved()
+            | ContactPrimaryEmailChanged()
+            | ContactPhoneAdded()
+            | ContactPhoneVerified()
+            | ContactPhoneRemoved()
+            | ContactPrimaryPhoneChanged()
+            | ExternalIdLinked()
+            | ExternalIdUnlinked()
+            | DeviceLinked()
+            | IdentifierShared()
+            | IdentifierUnshared()
+        ):
+            return reached(contact, fact)
     field, value = changes(contact, fact)
     return own(contact, field, **{field: value}) if field in ONE_VALUED else replace(contact, **{field: value})
-
-
-def own(contact: Contact, field: str, **values: Any) -> Contact:
-    """The contact with a value of its own, which from now on counts against those of absorbed ids (C6)."""
-    return replace(contact, merges=contact.merges.choose_own(field), **values)
 
 
 def identifiers(contact: Contact) -> set[Identifier]:

@@ -3,19 +3,14 @@
 Rows are kept by original id. A person is listed once, under the canonical one, and found by what any id is known by.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from crm.chassis.people.known import changed
 from crm.chassis.people.merges import Merges
-from crm.chassis.projection import Db, Subject, View
+from crm.chassis.projection import Subject, View
 from crm.contacts.attribute_record import described
-from crm.contacts.contact import Contact
-from crm.contacts.family import Family
 from crm.contacts.matching import digits, plain
-from crm.contacts.persons import families
-from crm.contacts.survivorship import compose
 from crm.events import Personal, Recorded
 from crm.events.attributes import AttributeCleared, AttributeFact, AttributeSet, PersonalAttributeSet
 from crm.events.contacts import (
@@ -190,40 +185,3 @@ def gather(row: Entry, e: Recorded[ContactsMerged | ContactsUnmerged | MergedFie
 def stand(row: Entry, e: Recorded[ContactAbsorbed | ContactRestored]) -> Entry:
     """For another contact, or for itself again."""
     return replace(row, alias_of=e.fact.survivor if isinstance(e.fact, ContactAbsorbed) else None)
-
-
-def as_persons(db: Db, rows: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Canonical rows with what all ids of the person are known by."""
-    merged = families(db, directory, rows, _contact)
-    return tuple(_composed(each, merged[each.contact_id]) if each.contact_id in merged else each for each in rows)
-
-
-def _contact(row: Entry) -> Contact:
-    address = PostalAddress(city=row.city, country=row.country) if row.city or row.country else None
-    phones = tuple(map(Phone, row.phones))
-    return Contact(
-        row.name,
-        row.emails,
-        phones,
-        address=address,
-        provisional=row.provisional,
-        merges=row.merges,
-        owner=row.owner,
-        tags=row.tags,
-        unnamed=row.anonymous,
-    )
-
-
-def _composed(row: Entry, family: Family) -> Entry:
-    person = compose(family).contact
-    at = person.address or PostalAddress()
-    return replace(
-        row,
-        name=person.name,
-        emails=person.emails,
-        phones=tuple(each.entered for each in person.phones),
-        city=at.city,
-        country=at.country,
-        owner=person.owner,
-        tags=person.tags,
-    )

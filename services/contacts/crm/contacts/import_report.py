@@ -5,7 +5,7 @@ from uuid import UUID
 
 from crm.chassis.projection import Db, Page, PageRequest, View
 from crm.events import Recorded
-from crm.events.imports import (
+from crm.events.import_rows import (
     ImportRowApplied,
     ImportRowChangedAccount,
     ImportRowKept,

@@ -4,7 +4,7 @@ from typing import assert_never
 from uuid import UUID, uuid5
 
 from crm.chassis.decider import Aggregate
-from crm.events.imports import (
+from crm.events.import_rows import (
     ImportRowApplied,
     ImportRowChangedAccount,
     ImportRowFact,

@@ -11,7 +11,8 @@ from psycopg.types.json import Jsonb
 from crm.chassis.projection import Db, Page, PageRequest
 from crm.contacts.account_list import account_list
 from crm.contacts.belonging import belonging, within
-from crm.contacts.directory import Entry, as_persons, directory
+from crm.contacts.directory import Entry, directory
+from crm.contacts.entries import as_persons
 from crm.contacts.matching import SHORTEST_ALIKE, containing, resembling, words_of
 from crm.contacts.persons import canonical_ids
 

@@ -25,7 +25,8 @@ from crm.chassis.log import Step
 from crm.chassis.people.fields import Moment
 from crm.contacts import account_record as record
 from crm.contacts.account import accounts
-from crm.contacts.account_list import AccountFilter, account_list, find_accounts
+from crm.contacts.account_list import account_list
+from crm.contacts.account_search import AccountFilter, find_accounts
 from crm.contacts.api.account_bodies import (
     AccountAnswer,
     AccountInTree,

@@ -16,7 +16,7 @@ from crm.contacts.importing.values import Unusable, Values, address_in, external
 from crm.contacts.organisations import Accounts as Known
 from crm.events import Fact
 from crm.events.accounts import AccountKind, AccountRegistered
-from crm.events.imports import ImportRowChangedAccount
+from crm.events.import_rows import ImportRowChangedAccount
 
 
 @dataclass(frozen=True)

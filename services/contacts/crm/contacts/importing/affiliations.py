@@ -15,7 +15,7 @@ from crm.contacts.importing.batches import Row, row_step
 from crm.contacts.importing.deciding import Decision
 from crm.contacts.importing.interactions import whom_of
 from crm.contacts.importing.values import Unusable, Values, too_long
-from crm.events.imports import ImportRowApplied
+from crm.events.import_rows import ImportRowApplied
 from crm.events.particulars import ExternalId
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from crm.chassis.log import EventLog
 from crm.contacts.import_row import row_stream
-from crm.events.imports import ImportRowApplied
+from crm.events.import_rows import ImportRowApplied
 
 
 def applied_before(log: EventLog, import_id: UUID, lines: Sequence[int]) -> dict[int, ImportRowApplied]:

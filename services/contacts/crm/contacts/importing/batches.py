@@ -14,7 +14,7 @@ from crm.chassis.log import Commands, Conflict, EventLog, Step
 from crm.contacts.import_row import import_rows, note, row_stream
 from crm.contacts.importing.deciding import MATCHED, REFUSED, Decision
 from crm.contacts.importing.values import Unusable, Values
-from crm.events.imports import ImportRowFact, ImportRowMatched, ImportRowNamedAccount, ImportRowRejected
+from crm.events.import_rows import ImportRowFact, ImportRowMatched, ImportRowNamedAccount, ImportRowRejected
 
 Row = tuple[int, Any]
 """A line of the file and what stands there: what its kind reads, or `Unusable`."""

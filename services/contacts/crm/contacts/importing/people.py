@@ -20,7 +20,7 @@ from crm.contacts.importing.deciding import Decision, Known, Met, Upsert, decide
 from crm.contacts.importing.rows import Person, Wish, person_of
 from crm.contacts.importing.values import Unusable, Values
 from crm.events import Fact, wire
-from crm.events.imports import ImportRowApplied
+from crm.events.import_rows import ImportRowApplied
 
 
 class People:

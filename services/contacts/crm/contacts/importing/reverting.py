@@ -25,7 +25,7 @@ from crm.contacts.importing.running import as_owner
 from crm.contacts.importing.taking_back import compensated, take_back
 from crm.contacts.interaction import interactions, retract
 from crm.events import Fact, Recorded
-from crm.events.imports import ImportRowKept, ImportRowReverted
+from crm.events.import_rows import ImportRowKept, ImportRowReverted
 
 CHUNK = 100
 _MADE = ("create", "update")
