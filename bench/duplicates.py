@@ -33,7 +33,7 @@ def main() -> int:
     parser.add_argument("--no-scan", action="store_true", help="only precision and recall")
     asked = parser.parse_args()
     if asked.febrl is None:
-        parser.error("The data sets are not here: `make bench-duplicates` brings them, or give --febrl FOLDER.")
+        parser.error("The data sets are not here: `make bench WHAT=duplicates` brings them, or give --febrl FOLDER.")
     if asked.fit:
         fit(asked.febrl)
         return 0

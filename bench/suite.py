@@ -35,7 +35,7 @@ WRITERS = 3
 
 def main() -> int:
     """Prints the figures as a table and as JSON."""
-    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bench.suite", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the facts")
     quick = parser.parse_args().quick
     people, touchpoints, busiest = (5_000, 20_000, 500) if quick else (50_000, 200_000, 5_000)
