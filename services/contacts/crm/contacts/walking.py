@@ -26,7 +26,7 @@ Place: TypeAlias = tuple[Any, ...]
 
 SOON = 500
 """A word that is frequent is met among so many of the first rows."""
-RARE = 2_000
+RARE = 5_000
 """One with no more items than these is looked up in the index of words; any other is met on a longer walk."""
 MARK = "history"
 _TYPES = (datetime, datetime, int, UUID, int)
