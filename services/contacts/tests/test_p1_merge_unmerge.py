@@ -280,6 +280,18 @@ def rows(view: View[Any], facts: Sequence[Recorded[Fact]]) -> dict[Any, Any]:
     return found
 
 
+def test_p1_what_another_merge_chose_outlives_a_merge_that_is_done_again() -> None:
+    """Found by a longer run: the first merge brought whom the second one's choice names."""
+    case = Merging()
+    case.several_people([0, 0, 1])
+    case.merge([0, 1], survivor=False, choice=0, again=False)
+    first = next(iter(case.merges))
+    case.merge([1, 2], survivor=False, choice=0, again=False)
+    case.undo(first)
+    case.merge([0, 1], survivor=False, choice=0, again=True)
+    case.teardown()
+
+
 TestP1 = Merging.TestCase
 TestP1.settings = settings(
     max_examples=EXAMPLES,

@@ -67,12 +67,16 @@ class Merges(Struct, frozen=True):
         )
 
     def without(self, merge_id: UUID) -> "Merges":
-        """Without a merge and what was chosen from those it brought. Without any merge nothing is left to choose."""
+        """Without a merge, and what was chosen with it or later from those it brought.
+
+        What another merge chose stays: it counts again once they are back. Without any merge nothing is left to choose.
+        """
         merge = self.find(merge_id)
         if merge is None:
             return self
         rest = tuple(each for each in self.in_force if each != merge)
-        kept = (c for c in self.choices if c.merge_id != merge_id and c.source not in merge.absorbed)
+        later = [c for c in self.choices if c.merge_id is None and c.source in merge.absorbed]
+        kept = (c for c in self.choices if c.merge_id != merge_id and c not in later)
         return Merges(rest, tuple(kept) if rest else ())
 
     def choose(self, field: str, source: UUID) -> "Merges":
