@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from crm.chassis.auth.visibility import Hide
 from crm.chassis.paging import Page, PageRequest, to_cursor
 from crm.chassis.projection import Db
 from crm.contacts.filter import Filter
@@ -49,9 +50,9 @@ def page_of(
     )
 
 
-def lines_of(page: HistoryPage) -> bytes:
-    """The items of a page as JSON, one a line."""
-    return b"".join(_encode(each) + b"\n" for each in page.items)
+def lines_of(page: HistoryPage, hide: Hide) -> bytes:
+    """The items of a page as JSON, one a line; `hide` takes from an item what the reader may not be told."""
+    return b"".join(_encode(hide(msgspec.to_builtins(each))) + b"\n" for each in page.items)
 
 
 def _behind(row: Touchpoint) -> str:

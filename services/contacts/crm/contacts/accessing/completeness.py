@@ -11,9 +11,8 @@ from crm.chassis.projection import Mark
 from crm.chassis.projection.health import FeedHealth, feeds
 from crm.contacts.history import history
 from crm.events import Position, catalogue
-from crm.events.fact import service_of
 
-SERVICES = tuple(dict.fromkeys(map(service_of, catalogue.BY_TYPE)))
+SERVICES = tuple(catalogue.MODULES)
 
 Ends = Callable[[str], Mapping[int, Mark]]
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import Request
 from starlette.responses import StreamingResponse
 
-from crm.chassis.http import Newsfeed, PageQuery, PageRequest, ReadModel, Router, Streams, reads
+from crm.chassis.http import Newsfeed, PageQuery, PageRequest, ReadModel, Router, Streams, hiding, reads
 from crm.chassis.http.event_stream import DESCRIBED, EventStream, LastEventId, events, start_at, stays
 from crm.chassis.paging import MOST_PER_PAGE
 from crm.contacts.api.asked import Only, ids_of
@@ -51,19 +51,25 @@ def get_history(
     response_class=StreamingResponse,
 )
 def get_history_as_lines(
-    contact_id: UUID, only: Only, db: ReadModel, streams: Streams, agent: CanReadContacts, order: Order = "oldest"
+    contact_id: UUID,
+    request: Request,
+    only: Only,
+    db: ReadModel,
+    streams: Streams,
+    agent: CanReadContacts,
+    order: Order = "oldest",
 ) -> StreamingResponse:
     """The same as a file, all of it: one item a line (JSON Lines)."""
     find_erased(streams, contact_id)
     ids = ids_of(db, streams, contact_id, as_of=only.as_of, as_known_at=only.as_known_at)
-    reader, unseal = Reader.of(agent), streams.keys.unseal
+    reader, unseal, hide = Reader.of(agent), streams.keys.unseal, hiding(request, agent)
 
     def pages() -> Iterator[bytes]:
         cursor = None
         while True:
-            request = PageRequest(MOST_PER_PAGE, cursor)
-            page = page_of(db, ids, request, reader=reader, order=order, only=only, unseal=unseal)
-            yield lines_of(page)
+            asked = PageRequest(MOST_PER_PAGE, cursor)
+            page = page_of(db, ids, asked, reader=reader, order=order, only=only, unseal=unseal)
+            yield lines_of(page, hide)
             if (cursor := page.next) is None:
                 return
 
@@ -93,5 +99,5 @@ async def get_history_as_it_goes_on(
     """
     await news.read(lambda: find_erased(streams, contact_id))
     place, lost = await start_at(news, db, arriving, last_event_id)
-    read = following(db, contact_id, Reader.of(agent), streams.keys.unseal)
+    read = following(db, contact_id, Reader.of(agent), streams.keys.unseal, hiding(request, agent))
     return EventStream(events(news, arriving, place, read, stay=stays(request), lost=lost))

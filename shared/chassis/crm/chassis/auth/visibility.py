@@ -47,6 +47,10 @@ Summarise: TypeAlias = Callable[[str, dict[str, Any]], str]
 """The summary of a fact of a type with these members."""
 
 
+Hide: TypeAlias = Callable[[Any], Any]
+"""Takes from plain values, as JSON can tell them, what somebody may not be told."""
+
+
 def without_addresses(value: Any, summarise: Summarise | None = None) -> Any:
     """An answer, as decoded JSON, for somebody who may not read addresses. `summarise` words items of histories."""
     match value:

@@ -4,7 +4,6 @@ JSON is changed. What is streamed, or made for another program, is refused witho
 says that it hides what has to be hidden itself (`hiding`).
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -13,7 +12,7 @@ from starlette.responses import Response
 
 from crm.chassis.auth import Agent, Forbidden
 from crm.chassis.auth.permissions import AGENT
-from crm.chassis.auth.visibility import HIDDEN, READ_ADDRESSES, without_addresses
+from crm.chassis.auth.visibility import HIDDEN, READ_ADDRESSES, Hide, without_addresses
 from crm.events import catalogue, summarise
 
 _HIDES_ITSELF = "crm.hides-itself"
@@ -38,7 +37,7 @@ def visible(request: Request, response: Response) -> Response:
     return Response(shown, response.status_code, headers=headers)
 
 
-def hiding(request: Request, agent: Agent) -> Callable[[Any], Any]:
+def hiding(request: Request, agent: Agent) -> Hide:
     """For an endpoint that streams: what to put each piece through, as plain values that JSON can tell."""
     request.scope[_HIDES_ITSELF] = True
     if agent.may(READ_ADDRESSES):
