@@ -58,7 +58,8 @@ def test_somebody_unknown_becomes_one_contact_whoever_hears_of_them_first(
         found: dict[str, Any] = answer.json()
         return found
 
-    assert eventually(registered) == {"contact_id": someone["contact"], "provisional": True}
+    found = eventually(registered)
+    assert (found["contact_id"], found["provisional"], found["shared"]) == (someone["contact"], True, False)
 
 
 def test_i8_a_query_with_a_token_shows_it_or_is_refused(suite: RunningSuite, someone: dict[str, Any]) -> None:

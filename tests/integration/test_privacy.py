@@ -141,7 +141,7 @@ class Canary:
 
         def done() -> dict[str, Any]:
             job: dict[str, Any] = contacts.get(f"/imports/{answer.json()['id']}").json()
-            assert job["status"] == "completed", job
+            assert job["status"] in ("completed", "completed_with_errors"), job
             return job
 
         return eventually(done)

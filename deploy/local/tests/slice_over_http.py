@@ -49,6 +49,7 @@ class Running:
                 verifier=issuer.verifier(),
                 log=self.log,
                 database=self.database,
+                public=service.public,
                 waiter=Waiter(ViewConsistency(self.database, service.views), timeout_s=0.1),
                 parts=(Settings.model_validate({"database": dsn, "keyring": dsn, "master_key": bytes(32)}),),
             )

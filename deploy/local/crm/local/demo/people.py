@@ -25,7 +25,7 @@ UNUSABLE = (
     ("Ada", "Byron", "ada.byron(at)example.com", "+44 20 7946 0999", "1 High Street", "SE1 7PB", "London", "GB", ""),
     ("", "", "", "+49 30 23125 999", "", "10115", "Berlin", "DE", ""),
     ("Jean", "Valjean", "jean@valjean@example.org", "", "55 rue Plumet", "75007", "Paris", "FR", ""),
-    ("Lars", "Larsson", "lars.larsson@example.net", "", "Storgatan 1", "111 20", "Stockholm", "Sweden", ""),
+    ("Lars", "Larsson", "lars.larsson@example.net", "", "Storgatan 1", "111 20", "Stockholm", "Atlantis", ""),
     ("Test", "Test"),
     ("Rosa", "Verdi", "rosa.verdi@", "", "Via Roma 1", "00184", "Roma", "IT", ""),
     ("", "", "", "", "", "", "", "", "K-20999"),

@@ -101,7 +101,7 @@ def put_account(body: UpsertAccount, log: Log, streams: Streams, agent: CanEditC
     return log.execute_planned(plan)
 
 
-@router.get("/{account_id}")
+@router.get("/{account_id:uuid}")
 def get_account(
     account_id: UUID, streams: Streams, agent: CanReadContacts, as_of: AsOf = None, as_known_at: AsKnownAt = None
 ) -> Versioned[AccountAnswer]:
@@ -134,7 +134,7 @@ def get_tree(
     return TreeAnswer(accounts=shown, complete=tree.complete)
 
 
-@router.patch("/{account_id}")
+@router.patch("/{account_id:uuid}")
 def patch_account(
     account_id: UUID, body: ReviseAccount, log: Log, agent: CanEditContacts, expected: IfMatch
 ) -> Written:

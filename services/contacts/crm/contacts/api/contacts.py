@@ -112,7 +112,7 @@ def post_contact(
     return noted(claims, written, person.identifiers, "/contacts/{id}")
 
 
-@router.get("/{contact_id}", responses=ERASED)
+@router.get("/{contact_id:uuid}", responses=ERASED)
 def get_contact(
     contact_id: UUID,
     streams: Streams,
@@ -125,7 +125,7 @@ def get_contact(
     return Versioned(ContactAnswer.of(found), found.version, found.token, composed=bool(found.family.absorbed))
 
 
-@router.patch("/{contact_id}")
+@router.patch("/{contact_id:uuid}")
 def patch_contact(
     contact_id: UUID, body: ReviseContact, log: Log, agent: CanEditContacts, expected: IfMatch
 ) -> Written:

@@ -107,7 +107,7 @@ def post_pair(body: SuggestPair, log: Log, streams: Streams, agent: CanMergeCont
     return Created(log.execute(merge_cases, stream, partial(ask, suggested=suggested)), "/duplicates/{id}")
 
 
-@router.get("/{case_id}", responses=ERASED)
+@router.get("/{case_id:uuid}", responses=ERASED)
 def get_pair(case_id: UUID, streams: Streams, agent: CanReadContacts) -> Versioned[SideBySide]:
     """Both people side by side, and what speaks for them being one. Never stale."""
     folded = streams.get(merge_cases, case_id)

@@ -73,7 +73,7 @@ class ErasureAnswer(BaseModel):
     tombstones: dict[str, int]
 
 
-@router.delete("/contacts/{contact_id}")
+@router.delete("/contacts/{contact_id:uuid}")
 def delete_contact(contact_id: UUID, log: Log, streams: Streams, agent: CanEraseContacts, expected: IfMatch) -> Written:
     """Forgets a person for ever, under all of their ids. What stays: amounts, dates, and an id that names nobody.
 

@@ -124,7 +124,7 @@ def get_rejected_vcf(import_id: UUID, db: Tables, streams: Streams, agent: CanIm
     return _rejected(import_id, db, streams, "vcard", lambda job: f"text/vcard; charset={job.encoding}")
 
 
-@router.delete("/file", status_code=204)
+@router.delete("/file", status_code=204, responses={409: {"$ref": "#/components/responses/Problem409"}})
 def delete_file(import_id: UUID, db: Tables, streams: Streams, agent: CanImport) -> None:
     """Discards the rejected rows for ever, before their time is over."""
     job = _job(db, import_id)
