@@ -87,9 +87,9 @@ def _cast(suite: Description, layout: Layout) -> Cast:
         return Voice(suite, layout.issuer().issue(subject, permissions), channel)
 
     return Cast(
-        form=voice("web-form", "sales:write", "contacts:write", channel="web"),
+        form=voice("web-form", "sales:write", "contacts:consent", channel="web"),
         marketing=voice("lea", "campaigns:*", "contacts:*", "analytics:read"),
-        sales=voice("mia", "sales:*", "contacts:read"),
+        sales=voice("mia", "sales:*", "contacts:read", "contacts:read-addresses"),
         desk=voice("tom", "service-desk:*"),
         mails=Path(suite["mail"]),
     )
