@@ -237,7 +237,7 @@ class running:  # noqa: N801 (used as a context)
         log.commands(Context("user:bench")).execute(contacts, known, partial(register, name="Busiest"))
         log.commands(Context("user:bench")).execute(accounts, ACCOUNT, partial(register_account, name="Firm"))
         self._app = create_app(services.api_of(service, issuer, log, settings, database))
-        self._token = issuer.issue("bench", ["contacts:read", "contacts:audit"])
+        self._token = issuer.issue("bench", ["contacts:read", "contacts:read-addresses", "contacts:audit"])
         self._stop, self._port = threading.Event(), 0
         self._started = threading.Event()
         self._server = threading.Thread(target=self._serve)
