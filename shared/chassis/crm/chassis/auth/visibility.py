@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
+from crm.chassis.auth.territory import READ_ALL
+
 READ_ADDRESSES = "contacts:read-addresses"
 """Who sees e-mail addresses, telephone numbers and postal addresses."""
 
@@ -17,8 +19,8 @@ READ_PRIVATE = "contacts:read-private"
 READ_HR = "contacts:read-hr"
 """Who sees the items of the HR desk."""
 
-FIELD_LEVEL = {READ_ADDRESSES: "fields", READ_PRIVATE: "items", READ_HR: "items"}
-"""Permissions that no endpoint asks for: they decide what an answer holds."""
+FIELD_LEVEL = {READ_ADDRESSES: "fields", READ_PRIVATE: "items", READ_HR: "items", READ_ALL: "records"}
+"""Permissions that no endpoint asks for: they decide what an answer holds, and of whom."""
 
 HIDDEN = "•••"
 """What stands in the place of a text that is hidden."""
