@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from crm.chassis.auth import EVERYWHERE, Territory
-from crm.chassis.decider import Command, Rejected, Taken
+from crm.chassis.decider import Command, Rejected, Taken, Unknown
 from crm.chassis.log import Commands, Conflict, EventLog, Step, Written
 from crm.chassis.people.identity import Identifier
 from crm.chassis.people.uniqueness import Uniqueness
@@ -125,16 +125,20 @@ class Claiming:
         """Those that others hold now, in their order."""
         holders: Mapping[tuple[str, str], UUID] = self.log.holders(identifiers)
         return [
-            Held(Identifier(*claim), holder, self._is_open(Identifier(*claim), holder))
+            Held(Identifier(*claim), holder, self.is_open(Identifier(*claim), holder))
             for claim, holder in sorted(holders.items())
             if holder not in but_by
         ]
 
     def is_declared(self, held: Held) -> bool:
         """Whether somebody declared it as shared."""
-        return held.identifier in self.log.get(contacts, held.holder).state.shared
+        try:
+            return held.identifier in self.log.get(contacts, held.holder).state.shared
+        except Unknown:  # whom an import is about to make
+            return False
 
-    def _is_open(self, identifier: Identifier, holder: UUID) -> bool:
+    def is_open(self, identifier: Identifier, holder: UUID) -> bool:
+        """Whether others may have what somebody holds."""
         if self.rules.rule(identifier.kind) != "block":
             return True
         return self.is_declared(Held(identifier, holder, False))

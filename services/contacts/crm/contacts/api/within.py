@@ -53,7 +53,11 @@ def _territory(request: Request, agent: Agent) -> Territory:
 async def _named_in(request: Request) -> set[UUID]:
     """The ids that a request names, wherever they stand."""
     body = b"" if request.scope["route"].takes_form else await request.body()
-    told = [*request.path_params.values(), *(value for _, value in request.query_params.multi_items()), _read(body)]
+    told: list[Any] = [
+        *map(str, request.path_params.values()),
+        *(value for _, value in request.query_params.multi_items()),
+        _read(body),
+    ]
     found: set[UUID] = set()
     while told:
         match told.pop():
