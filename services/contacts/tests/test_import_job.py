@@ -14,7 +14,8 @@ from crm.chassis.people.identity import Identifier
 from crm.chassis.testing.scenarios import scenarios
 from crm.contacts.contact import Contact
 from crm.contacts.import_job import cancel, complete, fail, imports, map_columns, request_revert, revert, start
-from crm.contacts.importing.deciding import Known, Met, Upsert, changes, decide
+from crm.contacts.importing.changing import changes
+from crm.contacts.importing.deciding import Known, Met, Upsert, decide
 from crm.contacts.importing.rows import Person, person_of
 from crm.contacts.importing.values import Unusable
 from crm.events.contacts import ContactEmailAdded, ContactMoved, ContactPhoneAdded, ContactRenamed
