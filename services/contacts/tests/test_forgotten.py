@@ -62,6 +62,9 @@ def test_p6_no_table_has_anything_of_an_erased_person_in_clear(
     double = send(suite, "POST", "/contacts", name=f"Double {MARK}", address={"city": SAID})["id"]
     describe(suite, me)
     send(suite, "POST", f"{me}/merge", absorb=[double])
+    undone = send(suite, "GET", f"{me}/merges")["items"][0]["merge_id"]
+    send(suite, "POST", f"{me}/unmerge", merge_id=undone, reason=SAID)
+    send(suite, "POST", f"{me}/merge", absorb=[double])
     send(suite, "POST", f"{me}/legal-holds", fields=["name", "emails"], reason=f"case {uuid4()}")
     views.catch_up()
     before = rows_of(db)

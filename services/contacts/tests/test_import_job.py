@@ -1,20 +1,24 @@
 """The steps of an import, and how a row is decided: rules alone, without a file or a log (C12)."""
 
+from dataclasses import replace as replaced
 from functools import partial
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given as for_all
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from crm.chassis.people.identity import Identifier
 from crm.chassis.testing.scenarios import scenarios
 from crm.contacts.contact import Contact
 from crm.contacts.import_job import cancel, complete, fail, imports, map_columns, request_revert, revert, start
-from crm.contacts.importing.deciding import Known, Met, Upsert, changes, decide
+from crm.contacts.importing.changing import changes
+from crm.contacts.importing.deciding import Known, Met, Upsert, decide
 from crm.contacts.importing.rows import Person, person_of
 from crm.contacts.importing.values import Unusable
-from crm.events.contacts import ContactEmailAdded, ContactMoved, ContactRenamed
+from crm.events.contacts import ContactEmailAdded, ContactMoved, ContactPhoneAdded, ContactRenamed
 from crm.events.imports import (
     ImportCancelled,
     ImportCompleted,
@@ -25,7 +29,7 @@ from crm.events.imports import (
     ImportStarted,
     ImportUploaded,
 )
-from crm.events.particulars import PostalAddress
+from crm.events.particulars import Phone, PostalAddress
 
 given = scenarios(imports)
 uploaded = ImportUploaded(content_hash="h", size_bytes=9, format="csv", source="generic")
@@ -78,6 +82,50 @@ def test_c12_a_row_that_an_earlier_line_made_is_a_duplicate_not_a_change() -> No
     assert decide(5, row, MADE, update, known(Contact("A"))).outcome == "update"
     assert decide(5, row, MADE, Upsert(), known()).outcome == "known"
     assert decide(5, row, ADA, Upsert(), known()).outcome == "create"  # its own claim, by an earlier life
+
+
+PHONE = Identifier("phone", "+4930901820")
+HOUSE = Phone("030 901820", "+4930901820")
+
+
+def policy(*open_kinds: str, **more: Any) -> Known:
+    return Known({PHONE: ADA, EMAIL: ADA}, {}, {}, is_open=lambda each, _: each.kind in open_kinds, **more)
+
+
+def test_c3_a_number_that_others_may_have_is_kept_as_shared_by_who_is_made() -> None:
+    row = Person("Bob", ("bob@example.org",), (HOUSE,))
+    refused = decide(2, row, MADE, Upsert("email"), policy())
+    assert (refused.outcome, refused.field) == ("conflict", "phone")
+    open_ = policy("phone")
+    made = decide(2, row, MADE, Upsert("email"), open_)
+    assert (made.outcome, made.facts) == ("create", (replace(row.fact, shared=["030 901820"]),))
+    assert open_.held[PHONE] == ADA
+
+
+def test_c3_a_number_that_others_may_have_is_added_as_shared() -> None:
+    email = Identifier("email", "bob@example.org")
+    bob, row = uuid4(), Person("Bob", ("bob@example.org",), (HOUSE,))
+    met = {bob: Met(bob, Contact("Bob", ("bob@example.org",)), 3)}
+    update = Upsert("email", "update")
+    changed = decide(2, row, MADE, update, replaced(policy("phone"), met=met, held={email: bob, PHONE: ADA}))
+    assert changed.facts == (ContactPhoneAdded(phone="030 901820", e164="+4930901820", shared=True),)
+    refused = decide(2, row, MADE, update, replaced(policy(), met=met, held={email: bob, PHONE: ADA}))
+    assert (refused.outcome, refused.contact) == ("conflict", ADA)
+
+
+def test_c3_an_address_of_our_own_names_nobody_in_a_file_either() -> None:
+    row = Person("Bob", ("ada@example.org",))
+    made = decide(2, row, MADE, Upsert(), policy(nobodys={EMAIL}))
+    assert made.facts == (replace(row.fact, shared=["ada@example.org"]),)
+
+
+def test_c3_nobody_is_changed_for_what_they_share() -> None:
+    ada = Contact("Ada", ("ada@example.org",), shared=frozenset({EMAIL}))
+    met = {ADA: Met(ADA, ada, 3)}
+    made = decide(
+        2, Person("Bob", ("ada@example.org",)), MADE, Upsert("any", "update"), replaced(policy("email"), met=met)
+    )
+    assert made.outcome == "create"
 
 
 def test_c13_a_row_about_somebody_forgotten_is_refused() -> None:

@@ -50,18 +50,18 @@ def test_a_mapping_that_cannot_be_is_refused(importer: Importer, body: dict[str,
 
 
 ROWS = (
-    "name,email,phone,city,country\n"
+    "name,email,external_id:shop,city,country\n"
     "New Person,new@example.org,,,\n"
     "Ada Lovelace,ada@example.org,,,\n"  # says what is known
     "Ada Lovelace,ADA@example.org,,,\n"  # once more
-    "Bob,bob@example.org,+49 30 5550101,,\n"  # Ada's number
+    "Bob,bob@example.org,A1,,\n"  # what the shop calls Ada
     "Cleo,not an address,,,\n"
     "New Again,new@example.org,,,\n"
 )
 
 
 def test_c12_a_dry_run_lists_what_each_row_would_do_and_changes_nothing(importer: Importer) -> None:
-    ada = importer.register("Ada Lovelace", **KNOWN)
+    ada = importer.register("Ada Lovelace", **KNOWN, external_ids=[{"system": "shop", "id": "A1"}])
     before = len(importer.runtime.log.read(None, 1_000))
     plan = importer.dry_run(ROWS.encode(), key="email", on_match="update")
     assert {line: each["outcome"] for line, each in plan.items()} == {
@@ -72,7 +72,7 @@ def test_c12_a_dry_run_lists_what_each_row_would_do_and_changes_nothing(importer
         6: "unusable",
         7: "duplicate",
     }
-    assert (plan[5]["field"], plan[5]["contact_id"]) == ("phone", ada)
+    assert (plan[5]["field"], plan[5]["contact_id"]) == ("external_id", ada)
     assert plan[7]["earlier_line"] == 2
     added = list(importer.runtime.log.read(None, 1_000)[before:])
     assert {each.type.split(".")[2] for each in added} == {"import-uploaded", "import-mapped", "import-rehearsed"}
@@ -82,7 +82,7 @@ def test_c12_a_dry_run_lists_what_each_row_would_do_and_changes_nothing(importer
 
 def test_c12_a_dry_run_and_the_run_decide_alike(importer: Importer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(running, "BATCH", 2)  # what an earlier batch would do is known to a later one
-    importer.register("Ada Lovelace", **KNOWN)
+    importer.register("Ada Lovelace", **KNOWN, external_ids=[{"system": "shop", "id": "A1"}])
     content = (ROWS + "Ada King,ada@example.org,,Paris,FR\nAda Third,ada@example.org,,,\n").encode()
     import_id = importer.upload(content, start=False, key="email", on_match="update")
     importer.step(import_id, "dry-run")
@@ -341,3 +341,13 @@ def test_c12_interactions_are_written_down_with_whom_they_were(importer: Importe
         4: "kind",
         5: "occurred_at",
     }
+
+
+def test_c3_a_number_that_somebody_has_is_imported_as_shared_as_the_deployment_says(importer: Importer) -> None:
+    made = importer.client.post("/contacts", json={"name": "House", "phones": ["030 901820"]}).raise_for_status()
+    job = importer.imported(b"name,email,phone\nBob,bob@example.org,030 901820\n", key="email")
+    assert (job["registered"], job["conflicts"]) == (1, 0)
+    bob = importer.client.get("/identities", params={"email": "bob@example.org"}).json()["contact_id"]
+    assert importer.client.get(f"/contacts/{bob}").json()["phones"][0]["shared"] is True
+    holder = importer.client.get("/identities", params={"phone": "030901820"}).json()["contact_id"]
+    assert holder == made.json()["id"]

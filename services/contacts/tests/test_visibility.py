@@ -125,3 +125,35 @@ def test_who_may_read_addresses_sees_them_all(suite: TestClient, ada: UUID) -> N
     answer = suite.get(f"/contacts/{ada}").json()
     assert answer["emails"][0]["email"] == "canary@example.com"
     assert "hidden" not in answer
+
+
+def test_consents_are_told_without_addresses_and_without_evidence(
+    reader: TestClient, suite: TestClient, ada: UUID, views: Projector
+) -> None:
+    where = {"ip": "192.0.2.77", "user_agent": "Firefox", "form_url": "https://shop.example/?of=77", "note": "Rang up"}
+    said = {"channel": "sms", "purpose": "news", "wording_version": "3", "source": "form", "evidence": where}
+    consent = suite.post(f"/contacts/{ada}/consents", json=said | {"address": "030 901820"}).raise_for_status().json()
+    asked = {name: said[name] for name in ("purpose", "wording_version", "source", "evidence")}
+    suite.post(f"/contacts/{ada}/consents/request", json=asked).raise_for_status()
+    views.catch_up()
+    proof = f"/contacts/{ada}/consents/{consent['id']}/proof"
+    secrets = ("901820", "canary", "192.0.2.77", "firefox", "of=77", "rang up")
+    for path in (f"/contacts/{ada}/consents", f"/contacts/{ada}/consents/matrix", proof, f"/contacts/{ada}/history"):
+        told = reader.get(path).raise_for_status().text.lower()
+        assert [each for each in secrets if each in told] == [], path
+    shown = reader.get(proof).json()
+    assert (shown["address"], shown["evidence"]["ip"], shown["chain"][0]["evidence"]["note"]) == (HIDDEN,) * 3
+    assert shown["hidden"] == ["address", "evidence"]
+    assert (shown["state"], shown["purpose"], shown["source"]) == ("granted", "news", "form")
+    assert suite.get(proof).json()["evidence"]["ip"] == "192.0.2.77"
+    pdf = reader.get(proof, params={"format": "pdf"})
+    assert (pdf.status_code, "contacts:read-addresses" in pdf.json()["detail"]) == (403, True)
+
+
+def test_why_two_are_alike_is_shown_in_words(
+    reader: TestClient, suite: TestClient, ada: UUID, views: Projector
+) -> None:
+    other = suite.post("/contacts", json={"name": "Ada Lovelace"}).raise_for_status().json()["id"]
+    suite.post("/duplicates", json={"first": str(ada), "second": other}).raise_for_status()
+    views.catch_up()
+    assert HIDDEN not in str(reader.get("/duplicates").json()["items"][0]["evidence"])

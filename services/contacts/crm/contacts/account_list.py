@@ -1,8 +1,9 @@
 """The list of accounts: one row per account, as list and search pages need it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from crm.chassis.people.merges import Merges
 from crm.chassis.projection import View
 from crm.contacts.attribute_record import described
 from crm.contacts.matching import plain
@@ -24,7 +25,9 @@ from crm.events.accounts import (
     AccountRegistered,
     AccountRenamed,
     AccountRestored,
+    AccountsMerged,
     AccountStatus,
+    AccountsUnmerged,
     AccountTagged,
     AccountUntagged,
 )
@@ -49,13 +52,14 @@ class AccountRow:
     searched: str
     """The name, the domains and the city, in lower case and without accents."""
     alias_of: UUID | None = None
+    merges: Merges = field(default_factory=Merges)
 
 
 account_list = View(
     "account_list",
     AccountRow,
     key="account_id",
-    version=2,
+    version=3,
     indexes=(
         "searched gin_trgm_ops",
         "name, account_id",
@@ -126,7 +130,12 @@ def stand(row: AccountRow, e: Recorded[AccountBecameCustomer | AccountBecameForm
 
 @account_list.on(AccountAssigned)
 def assign(row: AccountRow, e: Recorded[AccountAssigned]) -> AccountRow:
-    return replace(row, owner=e.fact.owner)
+    return replace(row, owner=e.fact.owner, merges=row.merges.choose_own("owner"))
+
+
+@account_list.on(AccountsMerged, AccountsUnmerged)
+def gather(row: AccountRow, e: Recorded[AccountsMerged | AccountsUnmerged]) -> AccountRow:
+    return replace(row, merges=row.merges.after(e.fact))
 
 
 @account_list.on(AccountTagged, AccountUntagged)

@@ -6,10 +6,12 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from crm.chassis.auth import EVERYWHERE, Territory
 from crm.chassis.projection import Db, Page, PageRequest
 from crm.contacts.account_list import AccountRow, account_list
 from crm.contacts.account_tree import DEEPEST
 from crm.contacts.matching import containing
+from crm.contacts.owning import inside
 from crm.events.accounts import AccountKind, AccountStatus
 
 
@@ -25,6 +27,7 @@ class AccountFilter:
     archived: bool | None = False
     attributes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """By name, which values they must have."""
+    within: Territory = EVERYWHERE
 
 
 def find_accounts(db: Db, only: AccountFilter, page: PageRequest) -> Page[AccountRow]:
@@ -43,7 +46,9 @@ def find_accounts(db: Db, only: AccountFilter, page: PageRequest) -> Page[Accoun
     where, values = f"({where} OR account_id = ANY(%s))", [*values, canonical_accounts(db, absorbed)]
     if only.archived is not None:
         where, values = f"{where} AND archived = %s", [*values, only.archived]
-    return account_list.page(db, f"alias_of IS NULL AND {where}", values, order_by="name", page=page)
+    mine, owners = inside(account_list, "account_id", only.within)
+    where, values = f"alias_of IS NULL AND {where} AND {mine}", [*values, *owners]
+    return account_list.page(db, where, values, order_by="name", page=page)
 
 
 def canonical_accounts(db: Db, rows: Iterable[AccountRow]) -> list[UUID]:

@@ -76,11 +76,21 @@ def accounts_of(db: Db, contacts: Iterable[UUID], *, on: date | None = None) -> 
 
 
 def page_of(
-    db: Db, page: PageRequest, *, accounts: Iterable[UUID] = (), contacts: Iterable[UUID] = (), on: date | None = None
+    db: Db,
+    page: PageRequest,
+    *,
+    accounts: Iterable[UUID] = (),
+    contacts: Iterable[UUID] = (),
+    on: date | None = None,
+    only: tuple[str, list[Any]] = ("true", []),
 ) -> Page[Belonging]:
-    """Who belongs to some accounts, or where some contacts do, page by page; on a day, or ever."""
+    """Who belongs to some accounts, or where some contacts do, page by page; on a day, or ever.
+
+    `only` is a further condition over the columns of this view, and its parameters.
+    """
     column, ids = ("contact_id", list(contacts)) if contacts else ("account_id", list(accounts))
     where, values = _among(column, ids, on)
+    where, values = f"{where} AND {only[0]}", [*values, *only[1]]
     return belonging.page(db, where, values, order_by=("account_id", "contact_id"), page=page)
 
 

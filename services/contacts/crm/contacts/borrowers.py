@@ -3,8 +3,10 @@
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from crm.chassis.auth import EVERYWHERE, Territory
 from crm.chassis.people.identity import Identifier, device_identifier, email_identifier, phone_identifier
 from crm.chassis.projection import Db, Page, PageRequest, Subject, View
+from crm.contacts.owning import owned
 from crm.events import Personal, Recorded
 from crm.events.contacts import (
     ContactEmailAdded,
@@ -91,8 +93,9 @@ def _key(identifier: Identifier) -> str:
     return f"{identifier.kind}:{identifier.match_key}"
 
 
-def who_have(db: Db, identifier: Identifier | None, page: PageRequest) -> Page[UUID]:
+def who_have(db: Db, identifier: Identifier | None, page: PageRequest, *, within: Territory = EVERYWHERE) -> Page[UUID]:
     """The contacts that have this identifier though it is not theirs alone, each under its original id."""
     key = _key(identifier) if identifier else ""
-    found = borrowers.page(db, "keys @> ARRAY[%s]", (key,), order_by="contact_id", page=page)
+    mine, owners = owned("contact_id", within)
+    found = borrowers.page(db, f"keys @> ARRAY[%s] AND {mine}", (key, *owners), order_by="contact_id", page=page)
     return Page(tuple(each.contact_id for each in found.items), found.next)

@@ -9,7 +9,8 @@ from functools import partial
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from crm.chassis.decider import Command, Taken
+from crm.chassis.auth import EVERYWHERE, Territory
+from crm.chassis.decider import Command, Rejected, Taken, Unknown
 from crm.chassis.log import Commands, Conflict, EventLog, Step, Written
 from crm.chassis.people.identity import Identifier
 from crm.chassis.people.uniqueness import Uniqueness
@@ -46,6 +47,8 @@ class Claiming:
 
     log: EventLog
     rules: Uniqueness
+    within: Territory = EVERYWHERE
+    """Whose records may be added to."""
 
     def add(
         self,
@@ -69,7 +72,7 @@ class Claiming:
             theirs = {each.contact_id for each in living(self.log, contact).members()} if held else set()
             others = [each for each in held if each.holder not in theirs]
             if refusal := _refusal(others):
-                return [Step(contacts, contact, _refusing(refusal))]
+                return [Step(contacts, contact, refusing(refusal))]
             shared = nobodys | {each.identifier for each in others}
             return tuple(routed(self.log, contact, partial(command, shared=shared), expected, holds=holds, adds=True))
 
@@ -86,7 +89,7 @@ class Claiming:
                 return [self._complementing(blocking[0].holder, person, nobodys)]
             steps = making(nobodys | {each.identifier for each in held})
             if refusal := _refusal(held):
-                return [Step(contacts, steps[0].stream, _refusing(refusal))]
+                return [Step(contacts, steps[0].stream, refusing(refusal))]
             return steps
 
         for _ in range(PATIENCE if use else 0):
@@ -96,8 +99,18 @@ class Claiming:
                 continue
         return do.execute_planned(plan)
 
+    def not_own(self, wanted: Iterable[Identifier], mine: set[UUID]) -> frozenset[Identifier]:
+        """Those that would not be a contact's alone, whose ids are `mine`. Raises `Taken` where that may not be."""
+        identifiers = frozenset(wanted)
+        nobodys = self.nobodys(identifiers)
+        held = self.held(identifiers - nobodys, mine)
+        if refusal := _refusal(held):
+            raise refusal
+        return nobodys | {each.identifier for each in held}
+
     def _complementing(self, holder: UUID, person: Person, nobodys: frozenset[Identifier]) -> Step:
         found = find(self.log, holder)
+        self.within.check(found.contact.owner)
         theirs = {holder, found.contact_id, *found.contact.aliases}
         held = self.held(person.identifiers - nobodys, {found.contact_id})
         shared = nobodys | {each.identifier for each in held if each.open and each.holder not in theirs}
@@ -112,16 +125,20 @@ class Claiming:
         """Those that others hold now, in their order."""
         holders: Mapping[tuple[str, str], UUID] = self.log.holders(identifiers)
         return [
-            Held(Identifier(*claim), holder, self._is_open(Identifier(*claim), holder))
+            Held(Identifier(*claim), holder, self.is_open(Identifier(*claim), holder))
             for claim, holder in sorted(holders.items())
             if holder not in but_by
         ]
 
     def is_declared(self, held: Held) -> bool:
         """Whether somebody declared it as shared."""
-        return held.identifier in self.log.get(contacts, held.holder).state.shared
+        try:
+            return held.identifier in self.log.get(contacts, held.holder).state.shared
+        except Unknown:  # whom an import is about to make
+            return False
 
-    def _is_open(self, identifier: Identifier, holder: UUID) -> bool:
+    def is_open(self, identifier: Identifier, holder: UUID) -> bool:
+        """Whether others may have what somebody holds."""
         if self.rules.rule(identifier.kind) != "block":
             return True
         return self.is_declared(Held(identifier, holder, False))
@@ -133,7 +150,7 @@ def _refusal(held: Iterable[Held]) -> Taken | None:
     return Taken(blocking[0].identifier.kind, blocking[0].holder) if blocking else None
 
 
-def _refusing(refusal: Taken) -> Command:
+def refusing(refusal: Rejected) -> Command:
     """The refusal belongs to the command, so that a repeated request gets the answer of the first."""
 
     def refuse(_: Any) -> None:

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, TypeAlias
 
 from crm.chassis.decider import Command, Rejected, facts_of
-from crm.chassis.people.identity import external_identifier
+from crm.chassis.people.identity import Identifier, external_identifier
 from crm.contacts.attribute_record import InForce, assign_values, first_values
 from crm.contacts.contact import Contact, evolve, writable
 from crm.contacts.details import Handle, handle_identifier
@@ -57,12 +57,16 @@ def refresh(
     external_ids: Sequence[ExternalId],
     attributes: Mapping[str, object],
     rules: InForce,
+    shared: Collection[Identifier] = (),
 ) -> tuple[ContactFact, ...]:
-    """Another system tells what it knows of somebody: what is new is added, what is left out stays."""
+    """Another system tells what it knows of somebody: what is new is added, what is left out stays.
+
+    `shared` are those of the identifiers that do not name this person alone (C3).
+    """
     commands: list[Command] = [
         partial(revise, name=name, address=address, moved=address is not None),
-        *(partial(add_email, email=each) for each in emails),
-        *(partial(add_phone, phone=each) for each in phones),
+        *(partial(add_email, email=each, shared=shared) for each in emails),
+        *(partial(add_phone, phone=each, shared=shared) for each in phones),
         *(partial(link_external_id, external_id=each) for each in external_ids),
         partial(describe, attributes=attributes, rules=rules),
     ]

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from crm.chassis.auth import EVERYWHERE, Territory
 from crm.chassis.projection import Db, Page, PageRequest, View
+from crm.contacts.owning import owned
 from crm.contacts.subject_request import RequestState
 from crm.events import Recorded
 from crm.events.requests import (
@@ -88,6 +90,7 @@ class Filter:
     kind: RequestKind | None = None
     due_before: datetime | None = None
     contacts: Sequence[UUID] | None = None
+    within: Territory = EVERYWHERE
 
     @property
     def where(self) -> tuple[str, list[Any]]:
@@ -99,7 +102,8 @@ class Filter:
             "contact_id = ANY(%s)": list(self.contacts) if self.contacts is not None else None,
         }
         given = {condition: value for condition, value in asked.items() if value is not None}
-        return " AND ".join(given) or "true", list(given.values())
+        mine, owners = owned("contact_id", self.within)
+        return " AND ".join([*given, mine]), [*given.values(), *owners]
 
 
 def find(db: Db, only: Filter, page: PageRequest) -> Page[RequestRow]:

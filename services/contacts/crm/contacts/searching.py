@@ -8,12 +8,14 @@ from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
+from crm.chassis.auth import EVERYWHERE, Territory
 from crm.chassis.projection import Db, Page, PageRequest
 from crm.contacts.account_list import account_list
 from crm.contacts.belonging import belonging, within
 from crm.contacts.directory import Entry, directory
 from crm.contacts.entries import as_persons
 from crm.contacts.matching import SHORTEST_ALIKE, containing, resembling, words_of
+from crm.contacts.owning import inside
 from crm.contacts.persons import canonical_ids
 
 MOST_ACCOUNTS, MOST_RELATED = 50, 1_000
@@ -31,10 +33,13 @@ class Filter:
     provisional: bool | None = None
     attributes: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """By name, which values they must have."""
+    within: Territory = EVERYWHERE
 
     def standing(self) -> tuple[list[str], list[Any]]:
         """What must be true of the canonical contact itself: SQL conditions and their parameters."""
-        return _given({"archived = %s": self.archived, "provisional = %s": self.provisional})
+        conditions, values = _given({"archived = %s": self.archived, "provisional = %s": self.provisional})
+        mine, owners = inside(directory, "contact_id", self.within)
+        return [*conditions, mine], [*values, *owners]
 
     def known(self, today: date) -> tuple[list[str], list[Any]]:
         """What must be true of one of the person's ids."""

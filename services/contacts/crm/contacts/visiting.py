@@ -3,6 +3,7 @@
 from functools import partial
 from uuid import UUID
 
+from crm.chassis.auth import EVERYWHERE, Territory
 from crm.chassis.decider import Rejected
 from crm.chassis.log import Commands, EventLog, Step, Written
 from crm.chassis.people.identity import device_identifier
@@ -16,7 +17,7 @@ from crm.contacts.sharing import has_device, link_device
 NAME = "Anonymous visitor"
 
 
-def meet(log: EventLog, do: Commands, visitor: UUID, device: str) -> Written:
+def meet(log: EventLog, do: Commands, visitor: UUID, device: str, within: Territory = EVERYWHERE) -> Written:
     """Makes a visitor an anonymous contact, or finds who uses this device already."""
 
     identifier = device_identifier(device)
@@ -24,7 +25,9 @@ def meet(log: EventLog, do: Commands, visitor: UUID, device: str) -> Written:
     def plan() -> list[Step]:
         holder = log.holder(*identifier) if identifier else None
         if holder is not None:
-            return [Step(contacts, find(log, holder).contact_id, no_change)]
+            found = find(log, holder)
+            within.check(found.contact.owner)
+            return [Step(contacts, found.contact_id, no_change)]
         return [Step(contacts, visitor, partial(register, name=NAME, devices=[device], anonymous=True))]
 
     return do.execute_planned(plan)
@@ -38,6 +41,7 @@ def identify_device(claiming: Claiming, do: Commands, contact: UUID, device: str
         command, holds = (partial(each, device=device) for each in (link_device, has_device))
         return claiming.add(do, contact, command, [identifier], expected, holds=holds)
     found = find(log, visitor)
+    claiming.within.check(found.contact.owner)
     link = Step(contacts, contact, partial(link_device, device=device), expected)
     return do.execute_together(link, *_one_person(log, contact, found.contact_id))
 

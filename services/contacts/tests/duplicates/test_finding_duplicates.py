@@ -55,7 +55,7 @@ def test_c13_erased_people_leave_the_queue_and_are_not_suggested(
     assert [one in (each["first"], each["second"]) for each in queue(suite)] == [False]
     assert suite.get(f"/duplicates/{case}").status_code == 410
     with db.connection() as connection:
-        (left,) = connection.execute("SELECT count(*) FROM match_keys_v1 WHERE contact_id = %s", (one,)).fetchone() or (
+        (left,) = connection.execute("SELECT count(*) FROM match_keys_v2 WHERE contact_id = %s", (one,)).fetchone() or (
             None,
         )
     assert left == 0

@@ -3,6 +3,8 @@
 from datetime import date
 from uuid import uuid4
 
+from msgspec.structs import replace
+
 from crm.chassis.testing.views import recorded
 from crm.contacts.duplicates.match_keys import Comparable, match_keys
 from crm.contacts.duplicates.queue import duplicates
@@ -30,6 +32,7 @@ from crm.events.duplicates import (
 )
 from crm.events.particulars import Phone, PostalAddress
 from crm.events.profiles import ContactBirthdayRecorded
+from crm.events.sharing import IdentifierShared, IdentifierUnshared
 
 ADA = uuid4()
 ada = ContactRegistered(
@@ -54,6 +57,34 @@ def test_c5_keys_follow_what_is_known() -> None:
     moved = keys(ContactMoved(address=PostalAddress("Weg 5", "10115", "Berlin")))
     assert "a10115:5:weg" in moved
     assert keys(ContactMoved(address=PostalAddress("Weg 5", "10115", "Berlin")), ContactMoved(address=None)) == keys()
+
+
+def test_c3_what_several_people_have_is_neither_compared_nor_proof() -> None:
+    address, number = "ada.lovelace@example.org", "030 1234567"
+    verified = (ContactEmailVerified(email=address), ContactPhoneVerified(phone=number))
+    shared = (IdentifierShared(kind="email", value=address), IdentifierShared(kind="phone", value=number))
+    plain, several = row(*verified), row(*verified, *shared)
+    assert plain
+    assert several
+    assert (len(plain.traits.mails), len(plain.traits.phones), len(plain.traits.verified)) == (1, 1, 2)
+    assert (several.traits.mails, several.traits.phones, several.traits.verified) == ((), (), frozenset())
+    assert not {"eadalovelace", "t1234567"} & set(several.keys)
+    taken_back = (IdentifierUnshared(kind="email", value=address), IdentifierUnshared(kind="phone", value=number))
+    again = row(*verified, *shared, *taken_back)
+    assert again
+    assert (again.traits, again.keys) == (plain.traits, plain.keys)
+
+
+def test_c3_what_was_borrowed_from_the_start_is_not_compared() -> None:
+    found = match_keys.fold(
+        [
+            recorded(ADA, replace(ada, shared=["030 1234567"]), 1),
+            recorded(ADA, ContactEmailAdded(email="house@example.org", shared=True), 2),
+            recorded(ADA, ContactPhoneAdded(phone="040 7654321", e164="+49407654321", shared=True), 3),
+        ]
+    )[ADA]
+    assert (len(found.traits.mails), found.traits.phones) == (1, ())
+    assert found.several == ("030 1234567", "house@example.org", "040 7654321")
 
 
 def test_c5_a_birthday_is_compared_and_can_be_taken_back() -> None:

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from crm.chassis.auth.roles import Roles
+from crm.chassis.auth.territory import RecordAccess
 from crm.chassis.people.uniqueness import RULES, Rule, RuledKind, Uniqueness
 
 PREFIX = "RAPPORT_"
@@ -53,6 +54,8 @@ class Settings(BaseSettings):
     audience: str = "rapport"
     roles: str = ""
     """JSON, or a file of it: what roles permit, beside or instead of the shipped ones. The same for all services."""
+    record_access: RecordAccess = "all"
+    """Whose contacts and accounts somebody may see and change who may not do so with all of them."""
     region: str = Field("DE", pattern="^[A-Z]{2}$")
     """ISO 3166 code of the country whose telephone numbers are written without a prefix."""
     identity_policy: dict[RuledKind, Rule] = Field(default_factory=lambda: dict(RULES))

@@ -6,7 +6,7 @@ Each fact stands on the stream of the contact whose it is; a merge and an unmerg
 from typing import Literal, TypeAlias
 from uuid import UUID
 
-from crm.events.fact import Fact
+from crm.events.fact import Fact, Personal
 
 MergeRule: TypeAlias = Literal["manual", "verified-identifier"]
 
@@ -40,7 +40,7 @@ class ContactsUnmerged(Fact, frozen=True, tag="crm.contacts.contacts-unmerged.v1
     summary = "Merge with contact {restored} undone: {reason}"
     merge_id: UUID
     restored: list[UUID]
-    reason: str
+    reason: Personal[str]
 
 
 class ContactRestored(Fact, frozen=True, tag="crm.contacts.contact-restored.v1"):

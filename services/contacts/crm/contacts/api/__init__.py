@@ -41,6 +41,7 @@ from crm.contacts.api import (
     visits,
     wordings,
 )
+from crm.contacts.api.within import Within
 from crm.contacts.views import aliases
 
 routers = (
@@ -70,7 +71,7 @@ routers = (
     requests.router,
     access.router,
     holds.router,
-    exporting("contacts", aliases),
+    exporting("contacts", aliases, Within),
     duplicate_scans.router,
     upserts.router,
     profiles.router,

@@ -40,10 +40,12 @@ from crm.contacts.api.account_bodies import (
 from crm.contacts.api.bodies import CanEditContacts, CanReadContacts
 from crm.contacts.api.particulars import External
 from crm.contacts.api.searches import Asked, attributes_asked
+from crm.contacts.api.within import Mine
 from crm.contacts.attribute_record import InForce
 from crm.contacts.attributing import in_force, unchanged
 from crm.contacts.grouping import placing, tree_of
 from crm.contacts.organisations import Accounts
+from crm.contacts.owners import others_of
 from crm.contacts.upserting import upserting_account
 from crm.events.accounts import AccountKind, AccountStatus
 
@@ -72,6 +74,7 @@ def get_accounts(
     db: ReadModel,
     streams: Streams,
     agent: CanReadContacts,
+    mine: Mine,
     search: Annotated[str, Query(max_length=200, description="Words of a name, an Internet domain or a city.")] = "",
     kind: Annotated[AccountKind | None, Query(alias="type")] = None,
     status: AccountStatus | None = None,
@@ -82,12 +85,12 @@ def get_accounts(
 ) -> Page[ListedAccount]:
     """The accounts that match, by name."""
     wanted = attributes_asked(streams, "account", asked)
-    found = find_accounts(db, AccountFilter(search, kind, status, owner, tag, archived, wanted), page)
+    found = find_accounts(db, AccountFilter(search, kind, status, owner, tag, archived, wanted, mine), page)
     return Page(tuple(ListedAccount.of(each) for each in found.items), found.next)
 
 
 @router.put("/by-external-id")
-def put_account(body: UpsertAccount, log: Log, streams: Streams, agent: CanEditContacts) -> Written:
+def put_account(body: UpsertAccount, log: Log, streams: Streams, agent: CanEditContacts, mine: Mine) -> Written:
     """Revises the account that another system calls so, or registers it. May be repeated."""
     new = uuid4()
 
@@ -95,7 +98,9 @@ def put_account(body: UpsertAccount, log: Log, streams: Streams, agent: CanEditC
         rules = in_force(streams, "account")
         register = _registration(body, [body.external_id], rules)
         revise = _revision(body, rules)
-        step = upserting_account(streams, new, body.external_id.as_fact(), register=register, revise=revise)
+        step = upserting_account(
+            streams, new, body.external_id.as_fact(), register=register, revise=revise, within=mine
+        )
         return [step, unchanged("account", rules)]
 
     return log.execute_planned(plan)
@@ -117,10 +122,19 @@ def get_account(
 
 @router.get("/{account_id}/tree")
 def get_tree(
-    account_id: UUID, streams: Streams, agent: CanReadContacts, as_of: AsOf = None, as_known_at: AsKnownAt = None
+    account_id: UUID,
+    streams: Streams,
+    agent: CanReadContacts,
+    mine: Mine,
+    as_of: AsOf = None,
+    as_known_at: AsKnownAt = None,
 ) -> TreeAnswer:
-    """An account and everything that belongs to it, now or at a past moment. Never stale."""
+    """An account and everything that belongs to it, now or at a past moment. Never stale.
+
+    Accounts of others are left out, where only one's own are shown; then it is not `complete`.
+    """
     tree = tree_of(streams, account_id, as_of=as_of, as_known_at=as_known_at)
+    others = others_of(streams, mine, [each.account_id for each in tree.nodes])
     shown = [
         AccountInTree(
             id=each.account_id,
@@ -130,8 +144,9 @@ def get_tree(
             archived=each.organisation.own.archived,
         )
         for each in tree.nodes
+        if each.account_id not in others
     ]
-    return TreeAnswer(accounts=shown, complete=tree.complete)
+    return TreeAnswer(accounts=shown, complete=tree.complete and not others)
 
 
 @router.patch("/{account_id:uuid}")

@@ -11,16 +11,17 @@ from crm.chassis.people.identity import email_identifier, phone_identifier
 from crm.chassis.settings import Settings
 from crm.contacts.api.details_bodies import DetailsAnswer
 from crm.contacts.api.particulars import Address, External
+from crm.contacts.api.within import Within
 from crm.contacts.contact import Contact
 from crm.contacts.lookup import Found
 from crm.contacts.survivorship import Profile
 
-CanReadContacts: TypeAlias = Annotated[Agent, allowed("contacts:read")]
-CanEditContacts: TypeAlias = Annotated[Agent, allowed("contacts:write")]
-CanEraseContacts: TypeAlias = Annotated[Agent, allowed("contacts:erase")]
-CanMergeContacts: TypeAlias = Annotated[Agent, allowed("contacts:merge")]
-CanAdministerContacts: TypeAlias = Annotated[Agent, allowed("contacts:administer")]
-CanAuditContacts: TypeAlias = Annotated[Agent, allowed("contacts:audit")]
+CanReadContacts: TypeAlias = Annotated[Agent, allowed("contacts:read", Within)]
+CanEditContacts: TypeAlias = Annotated[Agent, allowed("contacts:write", Within)]
+CanEraseContacts: TypeAlias = Annotated[Agent, allowed("contacts:erase", Within)]
+CanMergeContacts: TypeAlias = Annotated[Agent, allowed("contacts:merge", Within)]
+CanAdministerContacts: TypeAlias = Annotated[Agent, allowed("contacts:administer", Within)]
+CanAuditContacts: TypeAlias = Annotated[Agent, allowed("contacts:audit", Within)]
 
 Deployment: TypeAlias = Annotated[Settings, part(Settings)]
 """The settings: numbers are read in the deployment's region (C2)."""

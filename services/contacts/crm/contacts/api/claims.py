@@ -10,12 +10,13 @@ from crm.chassis.http import Caution, Noted, Streams, Written
 from crm.chassis.log import EventLog
 from crm.chassis.people.identity import Identifier
 from crm.contacts.api.bodies import Deployment
+from crm.contacts.api.within import Mine
 from crm.contacts.claiming import Claiming, Held
 from crm.contacts.lookup import find_erased
 
 
-async def _claiming(streams: Streams, deployment: Deployment) -> Claiming:
-    return Claiming(streams, deployment.uniqueness)
+async def _claiming(streams: Streams, deployment: Deployment, mine: Mine) -> Claiming:
+    return Claiming(streams, deployment.uniqueness, mine)
 
 
 Claims: TypeAlias = Annotated[Claiming, Depends(_claiming)]

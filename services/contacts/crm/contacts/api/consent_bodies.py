@@ -5,6 +5,7 @@ from typing import Annotated, TypeAlias
 from pydantic import BaseModel, Field, StringConstraints
 
 from crm.chassis.auth import Agent, allowed
+from crm.contacts.api.within import Within
 from crm.events.consents import LegalBasis
 from crm.events.particulars import ConsentEvidence
 
@@ -19,7 +20,7 @@ __all__ = [
     "WordingVersion",
 ]
 
-CanRecordConsent: TypeAlias = Annotated[Agent, allowed("contacts:consent")]
+CanRecordConsent: TypeAlias = Annotated[Agent, allowed("contacts:consent", Within)]
 
 Purpose = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,59}$")]
 """What somebody may be addressed for, such as `marketing`."""

@@ -23,6 +23,7 @@ from crm.chassis.http import (
 )
 from crm.contacts.api.bodies import ERASED, CanMergeContacts, CanReadContacts, ContactAnswer
 from crm.contacts.api.merges import ChoosableField
+from crm.contacts.api.within import Mine
 from crm.contacts.duplicates import queue
 from crm.contacts.duplicates.approving import approving
 from crm.contacts.duplicates.asking import compared
@@ -91,11 +92,12 @@ def get_duplicates(
     page: PageQuery,
     db: ReadModel,
     agent: CanReadContacts,
+    mine: Mine,
     status: Annotated[CaseStatus, Query(description="What was decided so far.")] = "suggested",
     min_score: Annotated[float, Query(ge=0, le=1, description="The least probability.")] = 0.0,
 ) -> Page[PairAnswer]:
     """Pairs that may be one person, the likeliest first."""
-    found = queue.find(db, page, status=status, min_score=min_score)
+    found = queue.find(db, page, status=status, min_score=min_score, within=mine)
     return Page(tuple(map(PairAnswer.of, found.items)), found.next)
 
 

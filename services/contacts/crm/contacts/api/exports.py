@@ -11,6 +11,7 @@ from crm.chassis.auth import Agent, allowed
 from crm.chassis.http import ReadModel, Router, Streams, reads
 from crm.contacts.account_list import account_list
 from crm.contacts.api.searches import Asked, attributes_asked
+from crm.contacts.api.within import Mine, Within
 from crm.contacts.attributing import in_force
 from crm.contacts.belonging import belonging
 from crm.contacts.directory import directory
@@ -22,7 +23,7 @@ from crm.contacts.searching import Filter, search
 
 router = Router(prefix="/exports", tags=["exports"])
 
-CanExport: TypeAlias = Annotated[Agent, allowed("contacts:export")]
+CanExport: TypeAlias = Annotated[Agent, allowed("contacts:export", Within)]
 _MEDIA = {"csv": "text/csv; charset=utf-8", "jsonl": "application/jsonl", "vcf": "text/vcard; charset=utf-8"}
 _FILE: dict[int | str, dict[str, Any]] = {
     200: {"content": {each.partition(";")[0]: {} for each in _MEDIA.values()}, "description": "The file"}
@@ -39,6 +40,7 @@ def get_contacts_export(
     db: ReadModel,
     streams: Streams,
     agent: CanExport,
+    mine: Mine,
     format: Annotated[Literal["csv", "jsonl", "vcf"], Query(description="CSV, JSON Lines, or vCard 4.")] = "csv",
     text: Annotated[str, Query(alias="search", max_length=200, description="As in the list of contacts.")] = "",
     tag: Annotated[str | None, Query(max_length=60)] = None,
@@ -52,7 +54,7 @@ def get_contacts_export(
     bom: Annotated[bool, Query(description="Mark a CSV file as UTF-8, so that Excel opens it right.")] = False,
 ) -> StreamingResponse:
     """The contacts that match, in the order of the list. CSV and vCard can be imported again as they are."""
-    only = Filter(tag, owner, account, archived, provisional, attributes_asked(streams, "contact", asked))
+    only = Filter(tag, owner, account, archived, provisional, attributes_asked(streams, "contact", asked), mine)
     today = datetime.now(UTC).date()
     people = pages(streams, lambda page: search(db, text, only, page, today=today))
     if format == "csv":

@@ -14,6 +14,7 @@ from crm.chassis.log import EventLog
 from crm.chassis.people.fields import Moment
 from crm.contacts.api.erasure import HoldAnswer
 from crm.contacts.api.particulars import Address, External
+from crm.contacts.api.within import Within
 from crm.contacts.contact import contacts
 from crm.contacts.family import Family
 from crm.contacts.holding import held_stream, held_values, lift, place
@@ -22,7 +23,7 @@ from crm.events.holds import HeldField, ValuesHeld
 
 router = Router(prefix="/contacts/{contact_id}", tags=["erasure"])
 
-CanHold: TypeAlias = Annotated[Agent, allowed("contacts:legal")]
+CanHold: TypeAlias = Annotated[Agent, allowed("contacts:legal", Within)]
 
 
 class PlaceHold(BaseModel, extra="forbid"):

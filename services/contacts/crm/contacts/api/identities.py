@@ -18,6 +18,7 @@ from crm.chassis.people.identity import (
     read_phone,
 )
 from crm.contacts.api.bodies import ERASED, CanReadContacts, Deployment
+from crm.contacts.api.within import Mine
 from crm.contacts.borrowers import borrowers, who_have
 from crm.contacts.lookup import find, find_holder
 from crm.contacts.views import aliases
@@ -48,6 +49,7 @@ def get_identity(
     streams: Streams,
     agent: CanReadContacts,
     deployment: Deployment,
+    mine: Mine,
     email: Annotated[str | None, Query(min_length=1, max_length=254)] = None,
     phone: Annotated[str | None, Query(min_length=1, max_length=60)] = None,
     external_id: Annotated[
@@ -59,6 +61,7 @@ def get_identity(
     _may_ask(agent, email, phone, device)
     identifier = _asked_for(deployment.region, email=email, phone=phone, external_id=external_id, device=device)
     found = find(streams, find_holder(streams, identifier))
+    mine.check(found.contact.owner)
     answer = Identity(
         contact_id=found.contact_id,
         provisional=found.contact.provisional,
@@ -74,6 +77,7 @@ def get_others(
     db: ReadModel,
     agent: CanReadContacts,
     deployment: Deployment,
+    mine: Mine,
     email: Annotated[str | None, Query(min_length=1, max_length=254)] = None,
     phone: Annotated[str | None, Query(min_length=1, max_length=60)] = None,
     device: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
@@ -81,7 +85,7 @@ def get_others(
     """Who has it beside its holder: those who share exactly one of these. Needs `contacts:read-addresses` too."""
     _may_ask(agent, email, phone, device)
     identifier = _asked_for(deployment.region, email=email, phone=phone, device=device)
-    found = who_have(db, identifier, page)
+    found = who_have(db, identifier, page, within=mine)
     return Page(tuple(Other(contact_id=aliases.resolve(db, each)) for each in found.items), found.next)
 
 

@@ -11,6 +11,7 @@ from crm.chassis.auth import Agent, allowed
 from crm.chassis.database import Database
 from crm.chassis.decider import Rejected
 from crm.chassis.keys import Keys
+from crm.contacts.api.within import WithinAll
 from crm.contacts.import_job import ImportStatus
 from crm.contacts.importing.columns import NOT_KEPT
 from crm.contacts.importing.dialect import rows_of
@@ -18,7 +19,9 @@ from crm.contacts.importing.job import Job
 from crm.contacts.importing.spool import chunks
 from crm.events.imports import OnMatch, RowKind
 
-CanImport: TypeAlias = Annotated[Agent, allowed("contacts:import")]
+CanImport: TypeAlias = Annotated[Agent, allowed("contacts:import", WithinAll)]
+CanFollowImports: TypeAlias = Annotated[Agent, allowed("contacts:read", WithinAll)]
+"""Rows of imports are about whomever they met."""
 KeyText = Annotated[str, StringConstraints(pattern=r"^(any|none|email|phone|external_id:[A-Za-z0-9._-]{1,60})$")]
 FieldText = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 

@@ -12,8 +12,7 @@ from crm.chassis.database import Database
 from crm.chassis.decider import Rejected, Unknown
 from crm.chassis.http import IfMatch, Log, Page, PageQuery, Router, Streams, Tables, Written, invalid
 from crm.chassis.log import EventLog
-from crm.contacts.api.bodies import CanReadContacts
-from crm.contacts.api.import_bodies import CanImport, MapColumns, header_of
+from crm.contacts.api.import_bodies import CanFollowImports, CanImport, MapColumns, header_of
 from crm.contacts.import_job import cancel, imports, map_columns, rehearsable, request_revert, start
 from crm.contacts.import_template import import_templates, template_stream
 from crm.contacts.importing import job as jobs
@@ -60,7 +59,7 @@ def get_dry_run(
     page: PageQuery,
     db: Tables,
     streams: Streams,
-    agent: CanReadContacts,
+    agent: CanFollowImports,
     outcome: Annotated[
         Literal["create", "update", "unchanged", "known", "duplicate", "conflict", "unusable"] | None,
         Query(description="Only these."),

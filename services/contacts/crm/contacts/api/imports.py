@@ -24,8 +24,7 @@ from crm.chassis.http import (
 from crm.chassis.keys import Keys
 from crm.chassis.log import EventLog
 from crm.contacts import import_job, import_report
-from crm.contacts.api.bodies import CanReadContacts
-from crm.contacts.api.import_bodies import CanImport, ImportAnswer, KeyText, mapping_of
+from crm.contacts.api.import_bodies import CanFollowImports, CanImport, ImportAnswer, KeyText, mapping_of
 from crm.contacts.import_job import imports, upload
 from crm.contacts.import_template import ImportTemplate, import_templates, template_stream
 from crm.contacts.importing import job as jobs
@@ -92,7 +91,7 @@ def post_import(
 
 
 @router.get("/{import_id}")
-def get_import(import_id: UUID, streams: Streams, db: Tables, agent: CanReadContacts) -> Versioned[ImportAnswer]:
+def get_import(import_id: UUID, streams: Streams, db: Tables, agent: CanFollowImports) -> Versioned[ImportAnswer]:
     """How far an import is, and how it is understood."""
     folded, job = streams.get(imports, import_id), jobs.find(db, import_id)
     if job is None:
@@ -106,7 +105,7 @@ def get_rows(
     page: PageQuery,
     db: ReadModel,
     streams: Streams,
-    agent: CanReadContacts,
+    agent: CanFollowImports,
     outcome: Annotated[
         Literal["rejected", "conflict", "matched", "updated", "registered"] | None, Query(description="Only these.")
     ] = None,

@@ -11,7 +11,7 @@ _Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\s,:]([^,:]{0,58}[^\s,:])?$")]
 """A word or a few; no commas and no colons."""
 Colleague = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,200}$")]
-"""The subject of a colleague's token."""
+"""The subject of a colleague's token, or `team:` and the name of a team as tokens tell it."""
 Values = Annotated[dict[Annotated[str, StringConstraints(max_length=60)], Any], Field(max_length=200)]
 """Custom attributes by name; what each takes is defined at run time."""
 

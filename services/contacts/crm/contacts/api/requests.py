@@ -23,6 +23,7 @@ from crm.chassis.http import (
     reads,
 )
 from crm.chassis.people.fields import Moment
+from crm.contacts.api.within import Mine, Within
 from crm.contacts.erasure_list import erasure_list
 from crm.contacts.erasures import unfinished
 from crm.contacts.lookup import concerning
@@ -43,7 +44,7 @@ from crm.events.requests import AnsweredBy, IdentityMethod, RequestKind, WhyRefu
 
 router = Router(prefix="/requests", tags=["rights"])
 
-CanAnswerPeople: TypeAlias = Annotated[Agent, allowed("contacts:privacy")]
+CanAnswerPeople: TypeAlias = Annotated[Agent, allowed("contacts:privacy", Within)]
 
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 
@@ -131,6 +132,7 @@ def get_requests(
     page: PageQuery,
     db: ReadModel,
     agent: CanAnswerPeople,
+    mine: Mine,
     state: Annotated[RequestState | None, Query()] = None,
     kind: Annotated[RequestKind | None, Query()] = None,
     due_before: Annotated[Moment | None, Query(description="Due before this moment.")] = None,
@@ -138,7 +140,7 @@ def get_requests(
 ) -> Page[RequestRow]:
     """The requests that match, what is due first."""
     ids = aliases.ids_of(db, contact_id) if contact_id else None
-    return find(db, Filter(state, kind, due_before, ids), page)
+    return find(db, Filter(state, kind, due_before, ids, mine), page)
 
 
 @router.get("/{request_id}")

@@ -14,6 +14,7 @@ from crm.chassis.http import Page, PageQuery, ReadModel, Router, Streams, invali
 from crm.chassis.log import EventLog
 from crm.contacts.account_list import account_list
 from crm.contacts.api.bodies import CanReadContacts
+from crm.contacts.api.within import Mine
 from crm.contacts.attribute_value import parse_value
 from crm.contacts.attributing import in_force
 from crm.contacts.belonging import belonging
@@ -65,6 +66,7 @@ def get_contacts(
     db: ReadModel,
     streams: Streams,
     agent: CanReadContacts,
+    mine: Mine,
     text: Annotated[
         str,
         Query(
@@ -84,7 +86,7 @@ def get_contacts(
 
     Without `contacts:read-addresses` nobody is found by an address, a number or a city.
     """
-    only = Filter(tag, owner, account, archived, provisional, attributes_asked(streams, "contact", asked))
+    only = Filter(tag, owner, account, archived, provisional, attributes_asked(streams, "contact", asked), mine)
     today = datetime.now(UTC).date()
     found = search(db, text, only, page, today=today, by_addresses=agent.may(READ_ADDRESSES))
     return Page(tuple(Listed.of(each) for each in found.items), found.next)

@@ -6,14 +6,16 @@ from typing import Any
 from uuid import uuid4
 
 from crm.chassis.decider import Command
-from crm.chassis.http import Log, Router, Streams, Written
+from crm.chassis.http import Log, Noted, Router, Streams
 from crm.chassis.log import Step
-from crm.chassis.people.identity import read_phone
+from crm.chassis.people.identity import Identifier, read_phone
 from crm.contacts.api.bodies import CanEditContacts, Deployment, NameText
+from crm.contacts.api.claims import Claims, noted
 from crm.contacts.api.contacts import RegisterContact
 from crm.contacts.api.particulars import External
 from crm.contacts.attributing import in_force, unchanged
 from crm.contacts.details_record import refresh, register_completely
+from crm.contacts.identifiers import Person
 from crm.contacts.returning import register_again
 from crm.contacts.upserting import upserting_contact
 
@@ -29,30 +31,36 @@ class UpsertContact(RegisterContact):
 
 @router.put("/by-external-id")
 def put_contact(
-    body: UpsertContact, log: Log, streams: Streams, agent: CanEditContacts, deployment: Deployment
-) -> Written:
-    """Revises the contact that another system calls so, or registers it. What is left out stays."""
+    body: UpsertContact, log: Log, streams: Streams, agent: CanEditContacts, deployment: Deployment, claims: Claims
+) -> Noted:
+    """Revises the contact that another system calls so, or registers it. What is left out stays.
+
+    What becomes of an address or a number that somebody else has, the deployment says (C3).
+    """
     new = uuid4()
-    known: dict[str, Any] = {
+    told: dict[str, Any] = {
         "emails": body.emails,
         "phones": [read_phone(each, deployment.region) for each in body.phones],
         "address": body.address.as_fact() if body.address else None,
         "external_ids": [each.as_fact() for each in (body.external_id, *body.external_ids)],
-        "attributes": body.attributes,
     }
+    identifiers = Person(name=body.name or "", **told).identifiers
 
     def plan() -> Sequence[Step]:
         rules = in_force(streams, "contact")
-        register: Command = partial(register_completely, name=body.name or "", rules=rules, **known)
-        if body.returning:
-            register = partial(register_again, registering=register, evidence=body.evidence or "")
-        step = upserting_contact(
-            streams,
-            new,
-            body.external_id.as_fact(),
-            register=register,
-            revise=partial(refresh, name=body.name, rules=rules, **known),
-        )
+        known = {**told, "attributes": body.attributes, "rules": rules}
+
+        def register(shared: frozenset[Identifier]) -> Command:
+            command: Command = partial(register_completely, name=body.name or "", shared=shared, **known)
+            if not body.returning:
+                return command
+            return partial(register_again, registering=command, evidence=body.evidence or "")
+
+        def revise(shared: frozenset[Identifier]) -> Command:
+            return partial(refresh, name=body.name, shared=shared, **known)
+
+        named = body.external_id.as_fact()
+        step = upserting_contact(claims, new, named, identifiers, register=register, revise=revise)
         return [step, unchanged("contact", rules)]
 
-    return log.execute_planned(plan)
+    return noted(claims, log.execute_planned(plan), identifiers)

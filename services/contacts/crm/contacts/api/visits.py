@@ -13,6 +13,7 @@ from crm.chassis.people.identity import device_identifier, read_phone
 from crm.contacts import visiting
 from crm.contacts.api.bodies import CanEditContacts, Deployment, Device, PhoneText
 from crm.contacts.api.claims import Claims, noted
+from crm.contacts.api.within import Mine
 from crm.contacts.routing import Holds, routed
 from crm.contacts.settling import settle
 from crm.contacts.sharing import declare, has
@@ -58,9 +59,9 @@ _KNOWN: dict[int | str, dict[str, Any]] = {200: {"model": NotedAnswer, "descript
 
 
 @visitors.post("", status_code=201, responses=_KNOWN)
-def post_visitor(body: MeetVisitor, log: Log, streams: Streams, agent: CanEditContacts) -> Noted:
+def post_visitor(body: MeetVisitor, log: Log, streams: Streams, agent: CanEditContacts, mine: Mine) -> Noted:
     """Makes a visitor an anonymous contact; for a device that is known, tells whose it is."""
-    return Noted(visiting.meet(streams, log, uuid4(), body.device), path="/contacts/{id}")
+    return Noted(visiting.meet(streams, log, uuid4(), body.device, mine), path="/contacts/{id}")
 
 
 @router.post("/identify")

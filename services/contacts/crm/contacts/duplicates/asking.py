@@ -4,6 +4,7 @@ from uuid import UUID
 
 from crm.chassis.decider import Rejected
 from crm.chassis.log import EventLog
+from crm.chassis.people.identity import email_identifier, phone_identifier
 from crm.contacts.contact import Contact
 from crm.contacts.duplicates.normalising import Traits, traits_of
 from crm.contacts.duplicates.suggesting import judge
@@ -30,12 +31,13 @@ def compared(log: EventLog, one: UUID, other: UUID) -> DuplicateSuggested:
 
 
 def traits_in(contact_id: UUID, contact: Contact) -> Traits:
-    """A contact as the log knows it, made comparable."""
+    """A contact as the log knows it, made comparable; but for what others have as well (C3)."""
+    several = contact.shared | contact.borrowed
     return traits_of(
         contact_id,
         name=contact.name,
-        emails=contact.emails,
-        phones=[each.e164 or each.entered for each in contact.phones],
+        emails=[each for each in contact.emails if email_identifier(each) not in several],
+        phones=[each.e164 or each.entered for each in contact.phones if phone_identifier(each) not in several],
         address=contact.address,
         birthday=contact.birthday.isoformat() if contact.birthday else None,
     )

@@ -32,6 +32,7 @@ from crm.events.contacts import (
 )
 from crm.events.particulars import Phone, PostalAddress
 from crm.events.profiles import ContactBirthdayRecorded
+from crm.events.sharing import IdentifierShared, IdentifierUnshared
 
 COMMON_FROM = 3
 """A word that fewer people share says nothing in itself, and is not counted: no table names a single person."""
@@ -53,17 +54,20 @@ class Comparable:
     keys: Personal[tuple[str, ...]] = ()
     words: Personal[tuple[str, ...]] = ()
     """Names and the postal code, to be counted."""
+    several: Personal[tuple[str, ...]] = ()
+    """Addresses and numbers, as entered, that others have as well: nobody is taken for another by them (C3)."""
 
     @property
     def traits(self) -> Traits:
+        numbers = zip(self.numbers, self.phones, strict=False)
         return traits_of(
             self.contact_id,
             name=self.name,
-            emails=self.emails,
-            phones=self.phones,
+            emails=[each for each in self.emails if each not in self.several],
+            phones=[phone for entered, phone in numbers if entered not in self.several],
             address=self.address,
             birthday=self.birthday,
-            verified=filter(None, map(self._match_key, self.verified)),
+            verified=filter(None, (self._match_key(each) for each in self.verified if each not in self.several)),
         )
 
     def _match_key(self, entered: str) -> str | None:
@@ -72,7 +76,7 @@ class Comparable:
         return f"{identifier.kind}:{identifier.match_key}" if identifier else None
 
 
-match_keys = View("match_keys", Comparable, key="contact_id", indexes=("keys array_ops",))
+match_keys = View("match_keys", Comparable, key="contact_id", version=2, indexes=("keys array_ops",))
 
 
 def keyed(row: Comparable) -> Comparable:
@@ -86,7 +90,8 @@ def add(_: Comparable | None, e: Recorded[ContactRegistered]) -> Comparable:
     f = e.fact
     phones = tuple(each.e164 or each.entered for each in f.phones)
     numbers = tuple(each.entered for each in f.phones)
-    return keyed(Comparable(e.stream, f.name, tuple(f.emails), phones, f.address, numbers=numbers))
+    row = Comparable(e.stream, f.name, tuple(f.emails), phones, f.address, numbers=numbers)
+    return keyed(replace(row, several=tuple(f.shared)))
 
 
 @match_keys.on(ContactRenamed)
@@ -108,13 +113,16 @@ def born(row: Comparable, e: Recorded[ContactBirthdayRecorded]) -> Comparable:
 def readdress(row: Comparable, e: Recorded[ContactEmailAdded | ContactEmailRemoved]) -> Comparable:
     emails = changed(row.emails, e.fact, e.fact.email)
     verified = tuple(each for each in row.verified if each != e.fact.email)
-    return keyed(replace(row, emails=emails, verified=verified))
+    shared = isinstance(e.fact, ContactEmailAdded) and e.fact.shared
+    return keyed(_marked(replace(row, emails=emails, verified=verified), e.fact.email, shared))
 
 
 @match_keys.on(ContactPhoneAdded)
 def add_number(row: Comparable, e: Recorded[ContactPhoneAdded]) -> Comparable:
     phones = (*row.phones, e.fact.e164 or e.fact.phone)
-    return keyed(replace(row, phones=phones, numbers=(*row.numbers, e.fact.phone)))
+    return keyed(
+        _marked(replace(row, phones=phones, numbers=(*row.numbers, e.fact.phone)), e.fact.phone, e.fact.shared)
+    )
 
 
 @match_keys.on(ContactPhoneRemoved)
@@ -122,17 +130,28 @@ def remove_number(row: Comparable, e: Recorded[ContactPhoneRemoved]) -> Comparab
     left = [each for each in zip(row.numbers, row.phones, strict=False) if each[0] != e.fact.phone]
     verified = tuple(each for each in row.verified if each != e.fact.phone)
     numbers, phones = tuple(n for n, _ in left), tuple(p for _, p in left)
-    return keyed(replace(row, numbers=numbers, phones=phones, verified=verified))
+    return keyed(_marked(replace(row, numbers=numbers, phones=phones, verified=verified), e.fact.phone, False))
+
+
+@match_keys.on(IdentifierShared, IdentifierUnshared)
+def declare(row: Comparable, e: Recorded[IdentifierShared | IdentifierUnshared]) -> Comparable:
+    """Others have it as well, or nobody else."""
+    return keyed(_marked(row, e.fact.value, isinstance(e.fact, IdentifierShared)))
+
+
+def _marked(row: Comparable, entered: str, shared: bool) -> Comparable:
+    rest = tuple(each for each in row.several if each != entered)
+    return replace(row, several=(*rest, entered) if shared else rest)
 
 
 @match_keys.on(ContactEmailVerified)
 def verify_email(row: Comparable, e: Recorded[ContactEmailVerified]) -> Comparable:
-    return replace(row, verified=tuple(dict.fromkeys((*row.verified, e.fact.email))))
+    return keyed(replace(row, verified=tuple(dict.fromkeys((*row.verified, e.fact.email)))))
 
 
 @match_keys.on(ContactPhoneVerified)
 def verify_phone(row: Comparable, e: Recorded[ContactPhoneVerified]) -> Comparable:
-    return replace(row, verified=tuple(dict.fromkeys((*row.verified, e.fact.phone))))
+    return keyed(replace(row, verified=tuple(dict.fromkeys((*row.verified, e.fact.phone)))))
 
 
 @match_keys.on(ContactErased, ContactIdentified)

@@ -5,8 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from crm.chassis.auth import EVERYWHERE, Territory
 from crm.chassis.projection import Db, Page, PageRequest, View
 from crm.contacts.merge_case import CaseStatus
+from crm.contacts.owning import owned
 from crm.events import Recorded
 from crm.events.duplicates import (
     DuplicateApproved,
@@ -67,10 +69,18 @@ def close(case: Case, e: Recorded[DuplicateMerged]) -> Case:
 _OF_THE_LIVING = "NOT EXISTS (SELECT FROM erasures WHERE contact_id IN (first, second))"
 
 
-def find(db: Db, page: PageRequest, *, status: CaseStatus = "suggested", min_score: float = 0.0) -> Page[Case]:
-    """The pairs of a status, the likeliest first."""
-    where = f"status = %s AND score >= %s AND {_OF_THE_LIVING}"
-    return duplicates.page(db, where, (status, min_score), order_by=("score DESC",), page=page)
+def find(
+    db: Db,
+    page: PageRequest,
+    *,
+    status: CaseStatus = "suggested",
+    min_score: float = 0.0,
+    within: Territory = EVERYWHERE,
+) -> Page[Case]:
+    """The pairs of a status, the likeliest first; only those of people who are both `within` a territory."""
+    both, owners = owned("first, second", within)
+    where = f"status = %s AND score >= %s AND {_OF_THE_LIVING} AND {both}"
+    return duplicates.page(db, where, (status, min_score, *owners), order_by=("score DESC",), page=page)
 
 
 def open_of(db: Db, contact_ids: Iterable[UUID]) -> list[Case]:

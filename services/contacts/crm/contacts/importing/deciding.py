@@ -3,27 +3,20 @@
 Rows are decided in their order; what an earlier row of the same file did is known to the later ones. No I/O.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
-from crm.chassis.decider import Claim, Command, Rejected, Tombstoned, facts_of
+from crm.chassis.decider import Claim, Rejected, Tombstoned
 from crm.chassis.people.identity import Identifier
-from crm.contacts.attribute import defined
 from crm.contacts.attribute_record import InForce, first_values
-from crm.contacts.attribute_value import parse_value, show_value
-from crm.contacts.contact import Contact, evolve, writable
-from crm.contacts.details_record import describe, detail, tag
+from crm.contacts.contact import Contact, evolve
+from crm.contacts.importing.changing import changes, values_of
 from crm.contacts.importing.rows import Person
 from crm.contacts.importing.values import Unusable
-from crm.contacts.reach import add_email, add_phone
-from crm.contacts.registration import link_external_id, move, rename
 from crm.events import Fact
-from crm.events.contacts import ContactFact
 from crm.events.imports import OnMatch
-from crm.events.particulars import PostalAddress
 
 Outcome: TypeAlias = Literal["create", "update", "unchanged", "known", "duplicate", "conflict", "unusable"]
 MATCHED = ("unchanged", "known", "duplicate")
@@ -92,13 +85,30 @@ class Known:
     """Identifiers of people who were forgotten and did not come back (C13)."""
     here: dict[UUID, int] = field(default_factory=dict)
     """The lines of these rows that made or changed somebody."""
+    nobodys: Collection[Claim] = ()
+    """Identifiers that name nobody here (C3)."""
+    is_open: Callable[[Identifier, UUID], bool] = lambda _, holder: False
+    """Whether others may have what somebody holds (C3)."""
+
+    def is_shared(self, identifier: Identifier) -> bool:
+        """Whether its holder is known to share it: it tells nobody who they are."""
+        holder = self.met.get(self.held[identifier])
+        return holder is not None and identifier in holder.contact.shared
+
+    def of_others(self, claims: Sequence[Identifier], mine: Collection[UUID]) -> list[Identifier]:
+        """Those that others hold."""
+        return [each for each in claims if each in self.held and self.held[each] not in mine]
+
+    def refused(self, identifiers: Sequence[Identifier]) -> Identifier | None:
+        """The first of those that others hold which nobody else may have."""
+        return next((each for each in identifiers if not self.is_open(each, self.held[each])), None)
 
 
 def decide(line: int, row: Person | Unusable, made: UUID, upsert: Upsert, known: Known) -> Decision:
     """What a row leads to; `made` is the id of the contact if it is somebody new."""
     if isinstance(row, Unusable):
         return Decision(line, "unusable", field=row.field, reason=row.reason)
-    claims = row.claims
+    claims = [each for each in row.claims if each not in known.nobodys]
     if gone := next((each for each in claims if each in known.erased), None):
         return Decision(line, "unusable", field=gone.kind, reason=Tombstoned(gone.kind).sentence)
     keyed = [each for each in claims if upsert.names(each)]
@@ -106,26 +116,31 @@ def decide(line: int, row: Person | Unusable, made: UUID, upsert: Upsert, known:
         return Decision(
             line, "unusable", field=upsert.key.partition(":")[0], reason="The row lacks what it is matched by."
         )
-    match = next((each for each in keyed if known.held.get(each, made) != made), None)
+    match = next((each for each in keyed if known.held.get(each, made) != made and not known.is_shared(each)), None)
+    others: list[Identifier] = []
     if match is not None:
         decision = _met(line, row, match, upsert, known)
-    elif other := _of_others(claims, {made}, known.held):
-        decision = _conflict(line, other, known.held[other])
     else:
-        decision = _created(line, row, made, known.rules)
+        others = known.of_others(claims, {made})
+        other = known.refused(others)
+        shared = {*known.nobodys, *others}
+        decision = (
+            _conflict(line, other, known.held[other]) if other else _created(line, row, made, known.rules, shared)
+        )
     if decision.outcome in ("create", "update") and decision.contact is not None:
-        known.held |= dict.fromkeys(claims, decision.contact)
+        known.held |= {each: decision.contact for each in claims if each not in known.held}
         known.here[decision.contact] = line
     return decision
 
 
-def _created(line: int, row: Person, made: UUID, rules: InForce) -> Decision:
+def _created(line: int, row: Person, made: UUID, rules: InForce, shared: Collection[Claim]) -> Decision:
+    fact = row.telling(shared)
     try:
         first_values(values_of(row, rules), rules)  # all that is required must be there
-        more = changes(evolve(None, row.fact), row, rules) if row.tags or row.birthday or row.attributes else ()
+        more = changes(evolve(None, fact), row, rules) if row.tags or row.birthday or row.attributes else ()
     except Rejected as refusal:
         return Decision(line, "unusable", field=refusal.field, reason=refusal.sentence)
-    return Decision(line, "create", made, row=row, facts=(row.fact, *more))
+    return Decision(line, "create", made, row=row, facts=(fact, *more))
 
 
 def _met(line: int, row: Person, match: Identifier, upsert: Upsert, known: Known) -> Decision:
@@ -138,10 +153,11 @@ def _met(line: int, row: Person, match: Identifier, upsert: Upsert, known: Known
     if upsert.on_match == "skip" or found is None:
         return Decision(line, "known", holder, match.kind)
     mine = {holder, found.contact_id, *found.contact.aliases}
-    if other := _of_others(row.claims, mine, known.held):
+    others = known.of_others([each for each in row.claims if each not in known.nobodys], mine)
+    if other := known.refused(others):
         return _conflict(line, other, known.held[other])
     try:
-        facts = changes(found.contact, row, known.rules)
+        facts = changes(found.contact, row, known.rules, {*known.nobodys, *others})
     except Rejected as refusal:
         return Decision(line, "unusable", field=refusal.field, reason=refusal.sentence)
     if facts or row.wishes:
@@ -149,52 +165,6 @@ def _met(line: int, row: Person, match: Identifier, upsert: Upsert, known: Known
     return Decision(line, "unchanged", found.contact_id, match.kind)
 
 
-def _of_others(claims: Sequence[Identifier], mine: set[UUID], held: Mapping[Claim, UUID]) -> Identifier | None:
-    return next((each for each in claims if each in held and held[each] not in mine), None)
-
-
 def _conflict(line: int, identifier: Identifier, holder: UUID) -> Decision:
     reason = f"This {identifier.kind.replace('_', ' ')} belongs to contact {holder}, who is not meant by the row's key."
     return Decision(line, "conflict", holder, field=identifier.kind, reason=reason)
-
-
-def values_of(person: Person, rules: InForce) -> dict[str, object]:
-    """The custom attributes that a row tells, in their types. Raises `Rejected`."""
-    values: dict[str, object] = {}
-    for name, text in person.attributes:
-        definition = defined(rules.definitions, name)
-        values[name] = show_value(definition.kind, parse_value(definition, text))
-    return values
-
-
-def changes(contact: Contact | None, person: Person, rules: InForce) -> tuple[ContactFact, ...]:
-    """What a row says of somebody that was not known of them: the facts the API records. Empty never overwrites.
-
-    Raises `Rejected` for an attribute that cannot be so.
-    """
-    known = writable(contact)
-    commands: list[Command] = []
-    if person.named:
-        commands.append(lambda now: rename(now, name=person.name))
-    if person.address is not None:
-        commands.append(lambda now: move(now, address=_completed(now.address, person.address)))
-    commands += [partial(add_email, email=each) for each in person.emails]
-    commands += [partial(add_phone, phone=each) for each in person.phones]
-    commands += [partial(link_external_id, external_id=each) for each in person.external_ids]
-    commands += [partial(tag, tag=each) for each in person.tags]
-    if person.birthday:
-        commands.append(partial(detail, changes={"birthday": person.birthday}))
-    if person.attributes:
-        commands.append(partial(describe, attributes=values_of(person, rules), rules=rules))
-    facts: list[ContactFact] = []
-    for command in commands:
-        for fact in facts_of(command(known)):
-            facts.append(fact)
-            known = evolve(known, fact)
-    return tuple(facts)
-
-
-def _completed(known: PostalAddress | None, told: PostalAddress | None) -> PostalAddress | None:
-    parts = PostalAddress.__struct_fields__
-    told_parts = {part: getattr(told, part) for part in parts if getattr(told, part)}
-    return PostalAddress(**{part: getattr(known, part, None) for part in parts} | told_parts)

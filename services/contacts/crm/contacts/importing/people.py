@@ -7,9 +7,11 @@ from uuid import UUID, uuid5
 
 from crm.chassis.decider import Claim, Erased, Unknown
 from crm.chassis.log import EventLog, Step
+from crm.chassis.people.uniqueness import Uniqueness
 from crm.contacts import lookup
 from crm.contacts.attribute_record import InForce
 from crm.contacts.attributing import in_force, unchanged
+from crm.contacts.claiming import Claiming
 from crm.contacts.consent import consent_stream
 from crm.contacts.consent import consents as consent_aggregate
 from crm.contacts.contact import Contact, contacts, writable
@@ -28,9 +30,12 @@ class People:
 
     makes_contacts = True
 
-    def __init__(self, log: EventLog, import_id: UUID, upsert: Upsert, region: str, earlier: Earlier) -> None:
+    def __init__(
+        self, log: EventLog, import_id: UUID, upsert: Upsert, region: str, earlier: Earlier, identity: Uniqueness
+    ) -> None:
         self._log, self._import, self._upsert, self._region = log, import_id, upsert, region
         self._earlier = earlier
+        self._claiming = Claiming(log, identity)
         self._rules = InForce()
 
     def read(self, values: Values | Unusable) -> Person | Unusable:
@@ -43,7 +48,15 @@ class People:
         held, self._rules = self._held(wanted), in_force(self._log, "contact")
         met = self._met(set(held.values())) if self._upsert.on_match == "update" else {}
         holders = {*held.values(), *(each.contact_id for each in met.values())}
-        known = Known(held, met, dict(self._earlier.lines_of(holders)), self._rules, erased)
+        known = Known(
+            held,
+            met,
+            dict(self._earlier.lines_of(holders)),
+            self._rules,
+            erased,
+            nobodys=self._claiming.nobodys(claim for each in people for claim in each.claims),
+            is_open=self._claiming.is_open,
+        )
         done = self._done([line for line, _ in rows])
         return [done.get(line) or decide(line, row, self._made(line), self._upsert, known) for line, row in rows]
 

@@ -1,13 +1,16 @@
 """A row as a person, by the same normaliser as the API (C12)."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property
 
-from crm.chassis.people.identity import Identifier, is_email, read_phone
+from msgspec.structs import replace
+
+from crm.chassis.decider import Claim
+from crm.chassis.people.identity import Identifier, email_identifier, is_email, phone_identifier, read_phone
 from crm.contacts.contact import evolve, identifiers
 from crm.contacts.importing.values import (
     ATTRIBUTE,
@@ -69,6 +72,13 @@ class Person:
             address=self.address,
             external_ids=self.external_ids,
         )
+
+    def telling(self, several: Collection[Claim]) -> ContactRegistered:
+        """The same, with the identifiers among these marked as not theirs alone (C3)."""
+        entered = [(each, email_identifier(each)) for each in self.fact.emails]
+        entered += [(each.entered, phone_identifier(each)) for each in self.fact.phones]
+        shared = [value for value, identifier in entered if identifier in several]
+        return replace(self.fact, shared=shared) if shared else self.fact
 
     @cached_property
     def claims(self) -> tuple[Identifier, ...]:

@@ -90,7 +90,7 @@ def kind_of(runtime: Runtime, job: Job, journal: Journal) -> Kind:
         return Affiliations(runtime.log, job.import_id, region)
     if job.kind == "accounts":
         return Accounts(runtime.log, job.import_id, job.upsert, journal)
-    return People(runtime.log, job.import_id, job.upsert, region, journal)
+    return People(runtime.log, job.import_id, job.upsert, region, journal, runtime.settings.uniqueness)
 
 
 def batches(runtime: Runtime, job: Job, kind: Kind) -> Iterator[tuple[Sequence[Row], int]]:

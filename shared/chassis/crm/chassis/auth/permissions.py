@@ -56,11 +56,14 @@ class Permission:
         return agent
 
 
-def allowed(permission: str) -> Any:
-    """The dependency on a permission such as `contacts:read`; goes into `Annotated[Agent, allowed(…)]`."""
+def allowed(permission: str, kind: type[Permission] = Permission) -> Any:
+    """The dependency on a permission such as `contacts:read`; goes into `Annotated[Agent, allowed(…)]`.
+
+    A service may have a `kind` of its own that looks at more than the token.
+    """
     if not PERMISSION.fullmatch(permission):
         raise ValueError(f"A permission reads like contacts:read, not {permission!r}.")
-    return Depends(Permission(permission))
+    return Depends(kind(permission))
 
 
 def _verifying() -> CapacityLimiter:

@@ -13,9 +13,9 @@ class Unauthenticated(Exception):  # noqa: N818 (named as people speak)
 class Forbidden(Exception):  # noqa: N818
     """The agent lacks a permission (HTTP 403)."""
 
-    def __init__(self, permission: str) -> None:
+    def __init__(self, permission: str, sentence: str | None = None) -> None:
         super().__init__(f"This needs the permission {permission}.")
-        self.sentence = f"This needs the permission {permission}, which your token does not have."
+        self.sentence = sentence or f"This needs the permission {permission}, which your token does not have."
         self.permission = permission
 
 

@@ -23,6 +23,7 @@ SHIPPED: Mapping[str, Sequence[str]] = {
         *(
             *_AGENT,
             "contacts:read-private",
+            "contacts:read-all",
             "contacts:merge",
             "contacts:import",
             "contacts:export",
@@ -30,13 +31,15 @@ SHIPPED: Mapping[str, Sequence[str]] = {
         *("contacts:audit", "sales:configure", "campaigns:write", "campaigns:send"),
     ),
     "privacy-officer": (
-        *(*_READ, "contacts:read-addresses", "contacts:read-private", "contacts:read-hr"),
+        *(*_READ, "contacts:read-addresses", "contacts:read-private", "contacts:read-hr", "contacts:read-all"),
         *("contacts:write", "contacts:consent", "contacts:merge", "contacts:export", "contacts:audit"),
         *("contacts:erase", "contacts:legal", "contacts:privacy", "sales:privacy", "service-desk:privacy"),
         *("campaigns:privacy", "analytics:privacy"),
     ),
     "administrator": ("*",),
-    "integration": (*(*_AGENT, "contacts:import", "contacts:export", "campaigns:write", "keys:read"),),
+    "integration": (
+        *(*_AGENT, "contacts:read-all", "contacts:import", "contacts:export", "campaigns:write", "keys:read"),
+    ),
 }
 """The roles every deployment has, unless it says otherwise."""
 

@@ -1,12 +1,15 @@
 """What an answer shows to whom: who may not read addresses gets them hidden, wherever they stand. Pure functions.
 
 Hidden are e-mail addresses in any text, and whatever stands under the name of something by which people are reached:
-numbers, postal addresses, devices. Countries stay. Each object says in `hidden` which of its members were hidden.
+numbers, postal addresses, devices, the evidence of a consent. Countries stay. Each object says in `hidden` which of its
+members were hidden.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
+
+from crm.chassis.auth.territory import READ_ALL
 
 READ_ADDRESSES = "contacts:read-addresses"
 """Who sees e-mail addresses, telephone numbers and postal addresses."""
@@ -17,8 +20,8 @@ READ_PRIVATE = "contacts:read-private"
 READ_HR = "contacts:read-hr"
 """Who sees the items of the HR desk."""
 
-FIELD_LEVEL = {READ_ADDRESSES: "fields", READ_PRIVATE: "items", READ_HR: "items"}
-"""Permissions that no endpoint asks for: they decide what an answer holds."""
+FIELD_LEVEL = {READ_ADDRESSES: "fields", READ_PRIVATE: "items", READ_HR: "items", READ_ALL: "records"}
+"""Permissions that no endpoint asks for: they decide what an answer holds, and of whom."""
 
 HIDDEN = "•••"
 """What stands in the place of a text that is hidden."""
@@ -26,7 +29,7 @@ HIDDEN = "•••"
 REACHING = frozenset(
     {
         *("email", "emails", "phone", "phones", "e164", "mobile", "fax", "caller", "called"),
-        *("address", "addresses", "street", "postal_code", "city", "region"),
+        *("address", "addresses", "asked_address", "street", "postal_code", "city", "region"),
         *("device", "devices", "shared", "handle", "handles"),
     }
 )
@@ -38,8 +41,8 @@ _KINDS = frozenset({"email", "phone", "device"})
 _COLLEAGUES = frozenset({"actor", "assignee", "author", "owner"})
 """Members that name colleagues, not customers."""
 
-_CLEAR = frozenset({"country", "kind", "label"})
-"""What is shown of an address or a number all the same."""
+_CLEAR = frozenset({"country", "kind", "label", "requested_at", "confirmed_at"})
+"""What is shown of an address, a number or evidence all the same."""
 
 _EMAIL = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
 
@@ -83,6 +86,8 @@ def _is_of_its_own(value: Mapping[str, Any], name: str) -> bool:
 
 
 def _reaches(value: Mapping[str, Any], name: str) -> bool:
+    if name == "evidence":
+        return isinstance(value[name], dict)  # from where and with what somebody agreed; in words it is shown
     return name in REACHING or (name == "value" and value.get("kind") in _KINDS)
 
 

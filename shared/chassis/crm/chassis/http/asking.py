@@ -111,12 +111,17 @@ def part(kind: type[P]) -> Any:
     """The dependency on something of the service's own, given to its `Api` as one of `parts`."""
 
     async def given(request: Request) -> P:
-        found: dict[type, Any] = request.app.state.parts
-        if kind not in found:
-            raise retry_later(problems.UNAVAILABLE, "A part of this service cannot be reached now.")
-        return cast(P, found[kind])
+        return part_of(request, kind)
 
     return Depends(given)
+
+
+def part_of(request: Request, kind: type[P]) -> P:
+    """Something of the service's own."""
+    found: dict[type, Any] = request.app.state.parts
+    if kind not in found:
+        raise retry_later(problems.UNAVAILABLE, "A part of this service cannot be reached now.")
+    return cast(P, found[kind])
 
 
 async def expected_version(if_match: MatchHeader = None) -> int | None:

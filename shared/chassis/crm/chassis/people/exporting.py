@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 from pydantic import BaseModel
 
-from crm.chassis.auth import Agent, allowed
+from crm.chassis.auth import Agent, Permission, allowed
 from crm.chassis.http import PageQuery, ReadModel, Router, Streams, reads
 from crm.chassis.paging import Page, from_cursor, to_cursor
 from crm.chassis.people.aliases import Aliases
@@ -48,10 +48,10 @@ class ExportedFact(BaseModel):
         )
 
 
-def exporting(service: str, aliases: Aliases) -> Router:
-    """The router of a service's export, with the permission `<service>:privacy`."""
+def exporting(service: str, aliases: Aliases, kind: type[Permission] = Permission) -> Router:
+    """The router of a service's export, with the permission `<service>:privacy`, of a `kind` of the service's own."""
     router = Router(prefix="/people", tags=["privacy"])
-    can_export = allowed(f"{service}:privacy")
+    can_export = allowed(f"{service}:privacy", kind)
 
     @router.get("/{contact_id}/export", dependencies=[reads(aliases)])
     def get_export(
