@@ -167,7 +167,10 @@ def test_the_list_of_consents_tells_more_than_yes_and_no(suite: TestClient, say:
     say("consents", GRANT, address=WORK)
     say("consents", GRANT, channel="sms", expires_at="2199-01-01T00:00:00Z")
     say("objections", {"objection": "do_not_call", "source": "phone", "evidence": {}})
-    by_mail, by_text = suite.get(f"/contacts/{ada}/consents").json()
+    first = suite.get(f"/contacts/{ada}/consents", params={"limit": 1}).json()
+    rest = suite.get(f"/contacts/{ada}/consents", params={"limit": 1, "cursor": first["next"]}).json()
+    (by_mail,), (by_text,) = first["items"], rest["items"]
+    assert rest["next"] is None
     assert (by_mail["granted"], by_mail["standing"], by_mail["address"]) == (True, "granted", WORK)
     assert (by_text["granted"], by_text["expires_at"], by_text["address"]) == (True, "2199-01-01T00:00:00Z", None)
 

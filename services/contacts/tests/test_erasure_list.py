@@ -156,13 +156,16 @@ def test_c13_a_hold_on_somebody_absorbed_counts_for_the_person(
     hold = {"fields": ["name"], "reason": "tax law"}
     api.post(f"/contacts/{double}/legal-holds", json=hold).raise_for_status()
     api.post(f"/contacts/{ada}/merge", json={"absorb": [str(double)]}).raise_for_status()
-    (placed,) = api.get(f"/contacts/{ada}/legal-holds").json()
+    (placed,) = api.get(f"/contacts/{ada}/legal-holds").json()["items"]
     api.delete(f"/contacts/{ada}").raise_for_status()
     answer_everything(log, runtime)
-    assert sorted(each["name"] for each in api.get(f"/contacts/{ada}/held-values").json()) == ["Ada", "Countess"]
+    assert sorted(each["name"] for each in api.get(f"/contacts/{ada}/held-values").json()["items"]) == [
+        "Ada",
+        "Countess",
+    ]
     api.post(f"/contacts/{ada}/legal-holds/{placed['id']}/lift").raise_for_status()
     answer_everything(log, runtime)
-    assert api.get(f"/contacts/{double}/held-values").json() == []
+    assert api.get(f"/contacts/{double}/held-values").json()["items"] == []
 
 
 def test_c13_an_erasure_needs_nobody_to_be_told_twice(do: Commands, log: EventLog, runtime: Runtime) -> None:

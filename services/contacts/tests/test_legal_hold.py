@@ -109,7 +109,7 @@ def hold(officer: TestClient, person: UUID) -> str:
     """The address of a hold on the name and the address."""
     asked = {"fields": ["name", "address"], "reason": "tax law"}
     officer.post(f"/contacts/{person}/legal-holds", json=asked).raise_for_status()
-    (held,) = officer.get(f"/contacts/{person}/legal-holds").json()
+    (held,) = officer.get(f"/contacts/{person}/legal-holds").json()["items"]
     return f"/contacts/{person}/legal-holds/{held['id']}"
 
 
@@ -148,7 +148,7 @@ def test_c13_an_erasure_under_hold_keeps_the_listed_fields_until_the_hold_is_lif
     assert [(each["reason"], each["fields"]) for each in under_hold["legal_holds"]] == [
         ("tax law", ["name", "address"])
     ]
-    (kept,) = officer.get(f"/contacts/{person}/held-values").json()
+    (kept,) = officer.get(f"/contacts/{person}/held-values").json()["items"]
     assert (kept["name"], kept["address"]["city"], kept["emails"]) == ("Ada", "London", [])
     assert log.keys.is_destroyed(person)
 
@@ -157,7 +157,7 @@ def test_c13_an_erasure_under_hold_keeps_the_listed_fields_until_the_hold_is_lif
     views.catch_up()
     done = officer.get(f"/contacts/{person}/erasure").json()
     assert (done["complete"], done["legal_holds"]) == (True, [])
-    assert officer.get(f"/contacts/{person}/held-values").json() == []
+    assert officer.get(f"/contacts/{person}/held-values").json()["items"] == []
     stream = held_stream(UUID(hold.rsplit("/", 1)[1]), person)
     assert [e.fact.name for e in log.stream(stream) if isinstance(e.fact, ValuesHeld)] == [None]
 

@@ -106,7 +106,7 @@ def test_consents_show_the_last_word(suite: TestClient, views: Views) -> None:
         suite.post(f"/contacts/{ada}/consents", json=body).raise_for_status()
     suite.post(f"/contacts/{ada}/consents/withdraw", json={**what, "channel": "sms"}).raise_for_status()
     views.catch_up()
-    answer = suite.get(f"/contacts/{ada}/consents").json()
+    answer = suite.get(f"/contacts/{ada}/consents").json()["items"]
     assert [(each["channel"], each["purpose"], each["granted"]) for each in answer] == [
         ("email", "marketing", True),
         ("sms", "marketing", False),

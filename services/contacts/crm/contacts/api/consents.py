@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import AwareDatetime, BaseModel
 
-from crm.chassis.http import IfMatch, Log, ReadModel, Router, Streams, Written, reads
+from crm.chassis.http import IfMatch, Log, Page, PageQuery, ReadModel, Router, Streams, Written, reads
 from crm.chassis.people.fields import Moment
 from crm.chassis.people.permissions import Permission
 from crm.contacts.api.bodies import ERASED, CanReadContacts, Deployment
@@ -145,12 +145,15 @@ def post_withdrawal(
 
 
 @router.get("", dependencies=[reads(permissions)], responses=ERASED)
-def get_consents(contact_id: UUID, db: ReadModel, streams: Streams, agent: CanReadContacts) -> list[ConsentAnswer]:
+def get_consents(
+    contact_id: UUID, page: PageQuery, db: ReadModel, streams: Streams, agent: CanReadContacts
+) -> Page[ConsentAnswer]:
     """What a contact said last, per channel, purpose and address, under all of its ids."""
     found = find(streams, contact_id)
     ids = [found.contact_id, *found.contact.aliases]
     where, order = "contact_id = ANY(%s) AND objection IS NULL", ("channel", "purpose", "since")
-    return [ConsentAnswer.of(each) for each in permissions.select(db, where, (ids,), order_by=order)]
+    said = permissions.page(db, where, (ids,), order_by=order, page=page)
+    return Page(tuple(map(ConsentAnswer.of, said.items)), said.next)
 
 
 @router.get("/matrix", dependencies=[reads(permissions, wording_list)], responses=ERASED)

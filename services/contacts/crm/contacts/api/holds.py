@@ -9,8 +9,9 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from crm.chassis.auth import Agent, allowed
 from crm.chassis.decider import Unknown
-from crm.chassis.http import IfMatch, Log, Router, Streams, Versioned, Written
+from crm.chassis.http import IfMatch, Log, Page, PageQuery, Router, Streams, Written
 from crm.chassis.log import EventLog
+from crm.chassis.paging import page_in_memory
 from crm.chassis.people.fields import Moment
 from crm.contacts.api.erasure import HoldAnswer
 from crm.contacts.api.particulars import Address, External
@@ -72,11 +73,11 @@ def post_legal_hold(contact_id: UUID, body: PlaceHold, log: Log, agent: CanHold,
 
 
 @router.get("/legal-holds")
-def get_legal_holds(contact_id: UUID, streams: Streams, agent: CanHold) -> Versioned[list[HoldAnswer]]:
+def get_legal_holds(contact_id: UUID, page: PageQuery, streams: Streams, agent: CanHold) -> Page[HoldAnswer]:
     """The holds in force on a person, erased or not."""
-    found = find_erased(streams, contact_id)
-    holds = [HoldAnswer.of(hold) for each in found.family.members() for hold in each.contact.holds]
-    return Versioned(holds, found.version, found.token)
+    members = find_erased(streams, contact_id).family.members()
+    holds = [HoldAnswer.of(hold) for each in members for hold in each.contact.holds]
+    return page_in_memory(holds, page, "hold", lambda each: str(each.id))
 
 
 @router.post("/legal-holds/{hold_id}/lift")
@@ -87,11 +88,12 @@ def post_lift(contact_id: UUID, hold_id: UUID, log: Log, streams: Streams, agent
 
 
 @router.get("/held-values")
-def get_held_values(contact_id: UUID, streams: Streams, agent: CanHold) -> list[HeldAnswer]:
+def get_held_values(contact_id: UUID, page: PageQuery, streams: Streams, agent: CanHold) -> Page[HeldAnswer]:
     """What holds keep of an erased person; nothing else of them can be read any more."""
     family = find_erased(streams, contact_id).family
     holds = [hold.hold for each in family.members() for hold in each.contact.holds]
-    return [HeldAnswer.of(held) for hold in holds for id in sorted(family.ids) if (held := _held(streams, hold, id))]
+    kept = [HeldAnswer.of(held) for hold in holds for id in family.ids if (held := _held(streams, hold, id))]
+    return page_in_memory(kept, page, "held", lambda each: f"{each.hold_id} {each.contact_id}")
 
 
 def _held(log: EventLog, hold: UUID, contact: UUID) -> ValuesHeld | None:
