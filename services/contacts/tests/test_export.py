@@ -22,7 +22,7 @@ def filled(importer: Importer, monkeypatch: pytest.MonkeyPatch) -> Importer:
     monkeypatch.setattr(people, "PER_PAGE", 2)
     importer.register("Ada Lovelace, Countess; Müller", **ADA)
     importer.register("=HYPERLINK(1)", emails=["-x@example.org"])
-    importer.register("+Plus\\Slash", phones=["0171 5550103"])
+    importer.register("+Plus\\Slash", emails=["plus@example.org"], phones=["0171 5550103"])
     importer.register("名前 " * 30, emails=["name@example.org"])
     importer.register("Zoe", emails=["zoe@example.org"])
     importer.views.catch_up()

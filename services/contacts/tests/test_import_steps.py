@@ -351,3 +351,12 @@ def test_c3_a_number_that_somebody_has_is_imported_as_shared_as_the_deployment_s
     assert importer.client.get(f"/contacts/{bob}").json()["phones"][0]["shared"] is True
     holder = importer.client.get("/identities", params={"phone": "030901820"}).json()["contact_id"]
     assert holder == made.json()["id"]
+
+
+def test_c3_nobody_is_taken_for_whom_they_share_an_address_with(importer: Importer) -> None:
+    ada = importer.register("Ada", emails=["info@example.org"])
+    shared = importer.client.post(f"/contacts/{ada}/identifiers/share", json={"email": "info@example.org"})
+    shared.raise_for_status()
+    job = importer.imported(b"name,email\nBob,info@example.org\n")
+    assert (job["registered"], job["matched"], job["conflicts"]) == (1, 0, 0)
+    assert importer.client.get(f"/contacts/{ada}").json()["name"] == "Ada"

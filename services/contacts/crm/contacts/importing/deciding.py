@@ -77,7 +77,7 @@ class Known:
 
     held: dict[Claim, UUID]
     met: Mapping[UUID, Met]
-    """Holders as they are known now; none where nobody is to be changed."""
+    """Holders as they are known now."""
     line_of: Mapping[UUID, int]
     rules: InForce = field(default_factory=InForce)
     """The custom attributes that are defined."""

@@ -46,7 +46,7 @@ class People:
         wanted: set[Claim] = {claim for each in people for claim in each.claims}
         erased = self._log.tombstoned(wanted)
         held, self._rules = self._held(wanted), in_force(self._log, "contact")
-        met = self._met(set(held.values())) if self._upsert.on_match == "update" else {}
+        met = self._met(set(held.values()))
         holders = {*held.values(), *(each.contact_id for each in met.values())}
         known = Known(
             held,
