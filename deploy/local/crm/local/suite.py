@@ -34,9 +34,6 @@ PASSED_ON = (
     "RAPPORT_BLOCKED_IDENTIFIERS",
 )
 """Settings of services that may be given to the whole suite."""
-STANDING_BACK = {"projector": 10, "live": 10, "duplicates": 10}
-"""What is read of facts stands back, on one machine, before what records them: views catch up by themselves."""
-
 
 FEW_ARENAS = {"MALLOC_ARENA_MAX": "2"}
 """The C library would keep an arena of free memory for each of a process's many threads."""
@@ -161,7 +158,6 @@ def environment(layout: Layout, service: str, role: str, dsns: dict[str, str], k
         "CONTACTS_URL": layout.url("contacts"),
         "SMTP": f"127.0.0.1:{layout.smtp_port}",
         "TRACES": str(layout.traces / f"{service}-{role}.jsonl"),
-        "NICENESS": str(STANDING_BACK.get(role, 0)),
         "STATE": str(layout.folder / "state" / service),
     }
     passed = {name: value for name, value in os.environ.items() if not name.startswith("RAPPORT_")}

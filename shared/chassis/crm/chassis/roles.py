@@ -6,7 +6,6 @@ process, so that whoever runs it starts it again.
 
 import argparse
 import logging
-import os
 import signal
 import sys
 import threading
@@ -84,7 +83,6 @@ def _ends(own: str, runtime: Runtime, source: str) -> Mapping[int, Mark]:
 def run(service: "Service", names: Sequence[str], settings: Settings, stop: threading.Event) -> int:
     """Runs roles in this process until told to stop, or until one fails. Returns the exit code."""
     logs.configure(service.name)
-    os.nice(settings.niceness)
     tracing = start_tracing(
         service.name, otlp_endpoint=settings.otlp or None, span_file=settings.traces, sampling=settings.trace_ratio
     )

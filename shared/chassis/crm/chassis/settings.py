@@ -75,8 +75,6 @@ class Settings(BaseSettings):
     """Days after which a solved ticket closes by itself (D12)."""
     auto_merge: bool = False
     """Whether two contacts that hold the same verified identifier are merged without anybody being asked (C5)."""
-    niceness: int = Field(0, ge=0, le=19)
-    """How far this process stands back where others of the machine want to compute (0: not at all)."""
     import_keep_days: float = Field(30.0, ge=0)
     """Days that the rejected rows of an import, or a file nobody started, wait encrypted until they are discarded."""
     traces: Path | None = None
