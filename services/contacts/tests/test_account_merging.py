@@ -61,6 +61,20 @@ def test_c8_an_absorbed_account_answers_as_its_survivor_and_takes_nothing_more(a
     assert api.post(f"/accounts/{acme}/merge", json={"absorb": [str(uuid4())]}).status_code == 404
 
 
+def test_c6_the_preview_is_the_result_and_is_refused_what_the_merge_is(api: TestClient) -> None:
+    acme, double = account(api, "Acme", domains=["acme.example"]), account(api, "ACME Ltd", customer=True)
+    body = {"absorb": [double], "choices": {"name": double}}
+    preview = api.post(f"/accounts/{acme}/merge/preview", json=body).raise_for_status().json()
+    assert api.get(f"/accounts/{acme}").json()["merges"] == []
+    merge(api, acme, double, choices={"name": double})
+    result = api.get(f"/accounts/{acme}").json()
+    assert [len(each.pop("merges")) for each in (preview, result)] == [1, 1]
+    assert preview == result
+    assert (result["name"], result["status"]) == ("ACME Ltd", "customer")
+    again = api.post(f"/accounts/{acme}/merge/preview", json=body)
+    assert (again.status_code, "one account already" in again.json()["detail"]) == (409, True)
+
+
 def test_c6_a_choice_counts_then_the_own_value_then_the_first_that_is_there(api: TestClient) -> None:
     acme = account(api, "Acme", external_ids=[{"system": "erp", "id": "1"}])
     double = account(api, "Acme Limited", customer=True, type="partner", address={"city": "Oslo"})

@@ -1,6 +1,7 @@
 """Plans of merging accounts and of undoing it. Each tree that changes is told at its top, as for a change of place."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -31,22 +32,25 @@ def merging(
 ) -> Sequence[Step]:
     """The steps that merge accounts into one; an absorbed id stands for the account it belongs to (C8)."""
     try:
-        survivor, *absorbed = _apart(log, account_id, absorb)
-        way, version = way_up(log, survivor.account_id)
-        _fitting(log, way, (survivor, *absorbed))
+        way, version, survivor, absorbed = _taking_part(log, account_id, absorb)
     except Rejected as refusal:
         return [Step(accounts, account_id, _refusing(refusal))]
-    command = partial(
-        merge_accounts,
-        merge_id=merge_id,
-        survivor=survivor,
-        absorbed=absorbed,
-        choices=standing((survivor, *absorbed)) | dict(choices),
-    )
-    part = partial(absorb_account, merge_id=merge_id, survivor=survivor.account_id, beside=survivor.own.parent)
+    command, part = _sides(merge_id, survivor, absorbed, choices)
     steps = [Step(accounts, survivor.account_id, command, expected, survivor.version)]
     steps += [Step(accounts, each.account_id, part, seen=each.version) for each in absorbed]
     return [*steps, *telling({way[-1]: version} if len(way) > 1 else {}, survivor.account_id)]
+
+
+def previewed(
+    log: EventLog, merge_id: UUID, account_id: UUID, absorb: Sequence[UUID], choices: Mapping[str, UUID]
+) -> Organisation:
+    """What the account will be like after a merge; nothing is recorded. Raises what the merge would be refused with."""
+    _, _, survivor, absorbed = _taking_part(log, account_id, absorb)
+    command, part = _sides(merge_id, survivor, absorbed, choices)
+    for each in absorbed:
+        part(each.own)
+    own = accounts.evolve(survivor.own, command(survivor.own))
+    return replace(survivor, own=own, absorbed=(*survivor.absorbed, *absorbed))
 
 
 def unmerging(
@@ -64,6 +68,31 @@ def unmerging(
     for each in merge.absorbed if merge else ():
         steps.append(Step(accounts, each, partial(restore_merged, merge_id=merge_id)))
     return [*steps, *telling({way[-1]: version} if way[-1] != owner.account_id else {}, found.account_id)]
+
+
+def _taking_part(
+    log: EventLog, account_id: UUID, absorb: Sequence[UUID]
+) -> tuple[Sequence[UUID], int, Organisation, Sequence[Organisation]]:
+    """The way up from the survivor, the version at its top, the survivor, and those it would absorb."""
+    survivor, *absorbed = _apart(log, account_id, absorb)
+    way, version = way_up(log, survivor.account_id)
+    _fitting(log, way, (survivor, *absorbed))
+    return way, version, survivor, absorbed
+
+
+def _sides(
+    merge_id: UUID, survivor: Organisation, absorbed: Sequence[Organisation], choices: Mapping[str, UUID]
+) -> tuple[Command, Command]:
+    """The command on the survivor, and that on each it absorbs."""
+    command = partial(
+        merge_accounts,
+        merge_id=merge_id,
+        survivor=survivor,
+        absorbed=absorbed,
+        choices=standing((survivor, *absorbed)) | dict(choices),
+    )
+    part = partial(absorb_account, merge_id=merge_id, survivor=survivor.account_id, beside=survivor.own.parent)
+    return command, part
 
 
 def _apart(log: EventLog, account_id: UUID, absorb: Sequence[UUID]) -> list[Organisation]:

@@ -4,11 +4,18 @@ from functools import partial
 from uuid import UUID, uuid4
 
 from crm.chassis.http import IfMatch, Log, Router, Streams, Written
-from crm.contacts.account_merging import merging, unmerging
-from crm.contacts.api.account_bodies import MergeAccounts, UnmergeAccounts
+from crm.contacts.account_merging import merging, previewed, unmerging
+from crm.contacts.api.account_bodies import AccountAnswer, MergeAccounts, UnmergeAccounts
 from crm.contacts.api.bodies import CanMergeContacts
 
 router = Router(prefix="/accounts/{account_id}", tags=["accounts"])
+
+
+@router.post("/merge/preview")
+def preview_merge(account_id: UUID, body: MergeAccounts, streams: Streams, agent: CanMergeContacts) -> AccountAnswer:
+    """What the account will be like, before anything is done. An absorbed id stands for the account it belongs to."""
+    found = previewed(streams, uuid4(), account_id, body.absorb, _chosen(body))
+    return AccountAnswer.of(found, found.own.parent, found.account.children)
 
 
 @router.post("/merge")
@@ -16,9 +23,12 @@ def merge_accounts(
     account_id: UUID, body: MergeAccounts, log: Log, streams: Streams, agent: CanMergeContacts, expected: IfMatch
 ) -> Written:
     """Makes several accounts one (C6, C8). Nothing is moved or deleted, and any merge can be undone."""
-    choices = {str(field): source for field, source in body.choices.items()}
-    plan = partial(merging, streams, uuid4(), account_id, body.absorb, choices, expected)
+    plan = partial(merging, streams, uuid4(), account_id, body.absorb, _chosen(body), expected)
     return log.execute_planned(plan)
+
+
+def _chosen(body: MergeAccounts) -> dict[str, UUID]:
+    return {str(field): source for field, source in body.choices.items()}
 
 
 @router.post("/unmerge")
