@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from crm.chassis.embedded.process import free_port
 from crm.local import lifecycle, role, running
 from crm.local.role import RoleProcess
 from crm.local.suite import Layout
+from tests.integration.running_suite import free_port_base
 
 FORK = multiprocessing.get_context("fork")
 """A supervisor has a process of its own, and need not import everything again."""
@@ -84,7 +84,7 @@ def live(layout: Layout, mode: str, ready: Event) -> None:
 
 @pytest.fixture
 def layout(tmp_path: Path) -> Layout:
-    return Layout(tmp_path / "suite", free_port())
+    return Layout(tmp_path / "suite", free_port_base())
 
 
 @pytest.fixture
