@@ -9,7 +9,6 @@ from psycopg.types.json import Jsonb
 from crm.chassis.auth import EVERYWHERE, Territory
 from crm.chassis.projection import Db, Page, PageRequest
 from crm.contacts.account_list import AccountRow, account_list
-from crm.contacts.account_tree import DEEPEST
 from crm.contacts.matching import containing
 from crm.contacts.owning import inside
 from crm.events.accounts import AccountKind, AccountStatus
@@ -59,16 +58,3 @@ def canonical_accounts(db: Db, rows: Iterable[AccountRow]) -> list[UUID]:
         holders = [each.alias_of for each in rows if each.alias_of is not None]
         rows = account_list.select(db, "account_id = ANY(%s)", (holders,))
     return sorted(found)
-
-
-def with_all_below(db: Db, accounts: Iterable[UUID]) -> tuple[UUID, ...]:
-    """These accounts, those they absorbed, and everything below them, as far as this view has heard: for roll-ups."""
-    found = list(dict.fromkeys(accounts))
-    latest = found[:]
-    for _ in range(2 * DEEPEST):  # an absorbed account is a step of its own
-        rows = account_list.select(db, "parent = ANY(%s) OR alias_of = ANY(%s)", (latest, latest), order_by="name")
-        latest = [each.account_id for each in rows if each.account_id not in found]
-        found += latest
-        if not latest:
-            break
-    return tuple(found)

@@ -69,12 +69,6 @@ def people_of(db: Db, accounts: Iterable[UUID], *, on: date | None = None) -> li
     return belonging.select(db, where, values, order_by=("account_id", "contact_id"))
 
 
-def accounts_of(db: Db, contacts: Iterable[UUID], *, on: date | None = None) -> list[Belonging]:
-    """Where some contacts belong on a day, primary ones first; without one: everywhere they ever did."""
-    where, values = _among("contact_id", contacts, on)
-    return belonging.select(db, where, values, order_by=("primary DESC", "account_id"))
-
-
 def page_of(
     db: Db,
     page: PageRequest,
