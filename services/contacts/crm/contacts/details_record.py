@@ -4,10 +4,10 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
-from crm.chassis.decider import Command, Rejected, facts_of
+from crm.chassis.decider import Command, Rejected
 from crm.chassis.people.identity import Identifier, external_identifier
 from crm.contacts.attribute_record import InForce, assign_values, first_values
-from crm.contacts.contact import Contact, evolve, writable
+from crm.contacts.contact import Contact, contacts, writable
 from crm.contacts.details import Handle, handle_identifier
 from crm.contacts.reach import add_email, add_phone
 from crm.contacts.registration import link_external_id, register, revise
@@ -70,12 +70,7 @@ def refresh(
         *(partial(link_external_id, external_id=each) for each in external_ids),
         partial(describe, attributes=attributes, rules=rules),
     ]
-    decided: list[ContactFact] = []
-    for command in commands:
-        for fact in facts_of(command(contact)):
-            contact = evolve(contact, fact)
-            decided.append(fact)
-    return tuple(decided)
+    return contacts.decide_in_turn(contact, commands)
 
 
 def has_attribute(contact: Contact, *, names: Collection[str]) -> bool:

@@ -1,10 +1,11 @@
 """Identifiers that do not name one person alone, and what several people bring together: commands (C3, C4). No I/O."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
+from functools import partial
 
-from crm.chassis.decider import Rejected
+from crm.chassis.decider import Command, Rejected
 from crm.chassis.people.identity import Identifier, device_identifier
-from crm.contacts.contact import Contact, evolve, writable
+from crm.contacts.contact import Contact, contacts, writable
 from crm.contacts.identifiers import identifier_of
 from crm.contacts.reach import add_email, add_phone, held_email, held_phone
 from crm.contacts.registration import link_external_id
@@ -79,20 +80,10 @@ def complement(
     shared: Collection[Identifier] = (),
 ) -> tuple[ContactFact, ...]:
     """Adds to somebody known whatever else was heard of them: what they have already is passed over (C4)."""
-    state, facts = writable(contact), []
-
-    def wanted() -> Iterator[ContactFact | None]:
-        for email in emails:
-            yield add_email(state, email=email, shared=shared)
-        for phone in phones:
-            yield add_phone(state, phone=phone, shared=shared)
-        for external_id in external_ids:
-            yield link_external_id(state, external_id=external_id)
-        for device in filter(device_identifier, devices):
-            yield link_device(state, device=device, shared=shared)
-
-    for fact in wanted():
-        if fact is not None:
-            facts.append(fact)
-            state = evolve(state, fact)
-    return tuple(facts)
+    commands: list[Command] = [
+        *(partial(add_email, email=each, shared=shared) for each in emails),
+        *(partial(add_phone, phone=each, shared=shared) for each in phones),
+        *(partial(link_external_id, external_id=each) for each in external_ids),
+        *(partial(link_device, device=each, shared=shared) for each in devices if device_identifier(each)),
+    ]
+    return contacts.decide_in_turn(writable(contact), commands)

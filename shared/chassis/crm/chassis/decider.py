@@ -90,6 +90,15 @@ class Aggregate(Generic[S, F]):
             state = self.evolve(state, fact)
         return state
 
+    def decide_in_turn(self, state: S | None, commands: Iterable[Command]) -> tuple[F, ...]:
+        """What some commands decide, each on the state that the ones before it lead to. Raises what they raise."""
+        decided: list[F] = []
+        for command in commands:
+            for fact in facts_of(command(state)):
+                decided.append(fact)
+                state = self.evolve(state, fact)
+        return tuple(decided)
+
     @property
     def fact_classes(self) -> tuple[type[F], ...]:
         return get_args(self.facts) or (self.facts,)

@@ -3,12 +3,12 @@
 from collections.abc import Collection
 from functools import partial
 
-from crm.chassis.decider import Claim, Command, facts_of
+from crm.chassis.decider import Claim, Command
 from crm.chassis.people.identity import Identifier
 from crm.contacts.attribute import defined
 from crm.contacts.attribute_record import InForce
 from crm.contacts.attribute_value import parse_value, show_value
-from crm.contacts.contact import Contact, evolve, writable
+from crm.contacts.contact import Contact, contacts, writable
 from crm.contacts.details_record import describe, detail, tag
 from crm.contacts.importing.rows import Person
 from crm.contacts.reach import add_email, add_phone
@@ -48,12 +48,7 @@ def changes(
         commands.append(partial(detail, changes={"birthday": person.birthday}))
     if person.attributes:
         commands.append(partial(describe, attributes=values_of(person, rules), rules=rules))
-    facts: list[ContactFact] = []
-    for command in commands:
-        for fact in facts_of(command(known)):
-            facts.append(fact)
-            known = evolve(known, fact)
-    return tuple(facts)
+    return contacts.decide_in_turn(known, commands)
 
 
 def _completed(known: PostalAddress | None, told: PostalAddress | None) -> PostalAddress | None:

@@ -3,8 +3,8 @@
 from functools import partial
 from uuid import UUID
 
-from crm.chassis.decider import Command, Rejected, facts_of
-from crm.contacts.contact import Contact, evolve, writable
+from crm.chassis.decider import Command, Rejected
+from crm.contacts.contact import Contact, contacts, writable
 from crm.contacts.details_record import detail, unlink_external_id, untag
 from crm.contacts.reach import remove_email, remove_phone
 from crm.contacts.registration import move, rename
@@ -34,12 +34,7 @@ def compensated(contact: Contact | None, *, before: Contact) -> tuple[ContactFac
         *(partial(untag, tag=each) for each in known.tags if each not in before.tags),
         partial(detail, changes={"birthday": before.birthday}),
     ]
-    facts: list[ContactFact] = []
-    for command in commands:
-        for fact in facts_of(command(known)):
-            facts.append(fact)
-            known = evolve(known, fact)
-    return tuple(facts)
+    return contacts.decide_in_turn(known, commands)
 
 
 def _removing_email(email: str) -> Command:
