@@ -35,7 +35,7 @@ from crm.contacts.interaction import interactions, log_interaction
 from crm.contacts.lookup import find
 from crm.contacts.proposal import propose
 from crm.contacts.registration import register, revise
-from crm.contacts.routing import routed
+from crm.contacts.routing import write_where_held
 from crm.contacts.service import service
 from crm.contacts.settling import living, settle
 from crm.contacts.undoing import by_id, choosing, undoing
@@ -83,7 +83,7 @@ class Merging(RuleBasedStateMachine):
 
     def attempt(self, contact: UUID, command: Command, holds: Any, **more: Any) -> None:
         try:
-            settle(self.do, contact, lambda: routed(self.log, contact, command, None, holds=holds, **more))
+            write_where_held(self.do, self.log, contact, command, None, holds=holds, **more)
         except Rejected as refusal:
             assert all(str(each) not in refusal.sentence for each in self.family(contact)), "belongs to themselves"
 

@@ -8,16 +8,32 @@ from uuid import UUID
 from msgspec.structs import replace
 
 from crm.chassis.decider import Command, Rejected
-from crm.chassis.log import EventLog, Step
+from crm.chassis.log import Commands, EventLog, Step, Written
 from crm.chassis.people.merges import Merges
 from crm.contacts.contact import Contact, contacts
 from crm.contacts.family import Family
 from crm.contacts.merger import choose
-from crm.contacts.settling import as_read, living, nothing
+from crm.contacts.settling import as_read, living, nothing, settle
 from crm.contacts.survivorship import compose
 
 Holds: TypeAlias = Callable[[Contact], Any]
 """Whether a contact itself has the value that a command is about."""
+
+
+def write_where_held(
+    do: Commands,
+    log: EventLog,
+    contact_id: UUID,
+    command: Command,
+    expected: int | None,
+    *,
+    holds: Holds,
+    adds: bool = False,
+    primary: str | None = None,
+) -> Written:
+    """Settles the steps of `routed`. Raises `Conflict` for another version than expected, and as `settle` does."""
+    steps = partial(routed, log, contact_id, command, expected, holds=holds, adds=adds, primary=primary)
+    return settle(do, contact_id, steps)
 
 
 def routed(

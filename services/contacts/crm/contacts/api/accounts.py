@@ -22,7 +22,6 @@ from crm.chassis.http import (
     reads,
 )
 from crm.chassis.log import Step
-from crm.chassis.people.fields import Moment
 from crm.contacts import account_record as record
 from crm.contacts.account import accounts
 from crm.contacts.account_list import account_list
@@ -37,6 +36,7 @@ from crm.contacts.api.account_bodies import (
     TreeAnswer,
     UpsertAccount,
 )
+from crm.contacts.api.asked import AsKnownAt, AsOf
 from crm.contacts.api.bodies import CanEditContacts, CanReadContacts
 from crm.contacts.api.particulars import External
 from crm.contacts.api.searches import Asked, attributes_asked
@@ -50,9 +50,6 @@ from crm.contacts.upserting import upserting_account
 from crm.events.accounts import AccountKind, AccountStatus
 
 router = Router(prefix="/accounts", tags=["accounts"])
-
-AsOf = Annotated[Moment | None, Query(description="As things were at this moment.")]
-AsKnownAt = Annotated[Moment | None, Query(description="As was known here at this moment.")]
 
 
 @router.post("")

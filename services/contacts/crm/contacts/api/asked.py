@@ -21,6 +21,8 @@ from crm.contacts.views import aliases
 ServiceName: TypeAlias = Literal["contacts", "sales", "service-desk", "campaigns", "analytics"]
 FactType: TypeAlias = Annotated[str, StringConstraints(pattern=r"^crm\.[a-z.0-9-]+$", max_length=120)]
 Types: TypeAlias = Annotated[list[FactType], Query(max_length=50, description="CloudEvents types; any of them.")]
+AsOf: TypeAlias = Annotated[Moment | None, Query(description="As things were at this moment.")]
+AsKnownAt: TypeAlias = Annotated[Moment | None, Query(description="As was known here at this moment.")]
 Actor: TypeAlias = Annotated[str | None, Query(max_length=200, description="Who did it, such as `user:ada`.")]
 
 

@@ -3,11 +3,11 @@
 from functools import partial
 from typing import Annotated
 
-from fastapi import Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from crm.chassis.http import IfMatch, Log, Router, Streams, Versioned, Written
-from crm.chassis.people.fields import Line, Moment
+from crm.chassis.people.fields import Line
+from crm.contacts.api.asked import AsKnownAt, AsOf
 from crm.contacts.api.bodies import CanAdministerContacts, CanReadContacts
 from crm.contacts.attribute import Definition, change, define, definitions, definitions_stream, reinstate, retire
 from crm.contacts.attributing import in_force
@@ -84,8 +84,8 @@ def get_attributes(
     target: AttributeTarget,
     streams: Streams,
     agent: CanReadContacts,
-    as_of: Annotated[Moment | None, Query(description="As things were at this moment.")] = None,
-    as_known_at: Annotated[Moment | None, Query(description="As was known here at this moment.")] = None,
+    as_of: AsOf = None,
+    as_known_at: AsKnownAt = None,
 ) -> Versioned[AttributesAnswer]:
     """The attributes that contacts, or accounts, can have; retired ones too. Never stale."""
     rules = in_force(streams, target, as_of=as_of, as_known_at=as_known_at)

@@ -2,15 +2,14 @@
 
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
 from pydantic import AwareDatetime, BaseModel
 
 from crm.chassis.http import IfMatch, Log, Page, PageQuery, ReadModel, Router, Streams, Written, reads
 from crm.chassis.people.fields import Moment
 from crm.chassis.people.permissions import Permission
+from crm.contacts.api.asked import AsKnownAt, AsOf
 from crm.contacts.api.bodies import ERASED, CanReadContacts, Deployment
 from crm.contacts.api.consent_bodies import (
     Address,
@@ -162,8 +161,8 @@ def get_matrix(
     db: ReadModel,
     streams: Streams,
     agent: CanReadContacts,
-    as_of: Annotated[Moment | None, Query(description="As things were at this moment.")] = None,
-    as_known_at: Annotated[Moment | None, Query(description="As was known here at this moment.")] = None,
+    as_of: AsOf = None,
+    as_known_at: AsKnownAt = None,
 ) -> Matrix:
     """What counts for every purpose and channel, and why, under all ids of the person, now or at a past moment."""
     found = find(streams, contact_id, as_of=as_of, as_known_at=as_known_at)

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
-from fastapi import Query
 from pydantic import BaseModel, Field
 
 from crm.chassis.decider import Command
@@ -20,8 +19,9 @@ from crm.chassis.http import (
     Written,
 )
 from crm.chassis.log import Step
-from crm.chassis.people.fields import Email, Moment
+from crm.chassis.people.fields import Email
 from crm.chassis.people.identity import Identifier, read_phone
+from crm.contacts.api.asked import AsKnownAt, AsOf
 from crm.contacts.api.bodies import (
     ERASED,
     CanEditContacts,
@@ -40,8 +40,7 @@ from crm.contacts.identifiers import Person
 from crm.contacts.lookup import find
 from crm.contacts.registration import has_external_id, link_external_id, revise
 from crm.contacts.returning import come_back, register_again
-from crm.contacts.routing import routed
-from crm.contacts.settling import settle
+from crm.contacts.routing import write_where_held
 
 router = Router(prefix="/contacts", tags=["contacts"])
 
@@ -117,8 +116,8 @@ def get_contact(
     contact_id: UUID,
     streams: Streams,
     agent: CanReadContacts,
-    as_of: Annotated[Moment | None, Query(description="As things were at this moment.")] = None,
-    as_known_at: Annotated[Moment | None, Query(description="As was known here at this moment.")] = None,
+    as_of: AsOf = None,
+    as_known_at: AsKnownAt = None,
 ) -> Versioned[ContactAnswer]:
     """A contact, under any of its ids, now or at a past moment. Never stale."""
     found = find(streams, contact_id, as_of=as_of, as_known_at=as_known_at)
@@ -142,7 +141,7 @@ def post_external_id(
 ) -> Written:
     """Records what another system calls this person."""
     command, holds = (partial(each, external_id=body.as_fact()) for each in (link_external_id, has_external_id))
-    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds, adds=True))
+    return write_where_held(log, streams, contact_id, command, expected, holds=holds, adds=True)
 
 
 @router.post("/{contact_id}/return")

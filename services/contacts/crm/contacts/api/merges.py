@@ -3,12 +3,11 @@
 from typing import Annotated, Literal, TypeAlias
 from uuid import UUID, uuid4
 
-from fastapi import Query
 from pydantic import BaseModel, Field
 
 from crm.chassis.http import Created, Log, Page, PageQuery, ReadModel, Router, Streams, reads
 from crm.chassis.paging import page_in_memory
-from crm.chassis.people.fields import Moment
+from crm.contacts.api.asked import AsKnownAt, AsOf
 from crm.contacts.api.bodies import ERASED, CanMergeContacts, CanReadContacts, ContactAnswer
 from crm.contacts.consents_of import Standing, standing_of
 from crm.contacts.lookup import Moment as Past
@@ -94,8 +93,8 @@ def get_merges(
     page: PageQuery,
     streams: Streams,
     agent: CanReadContacts,
-    as_of: Annotated[Moment | None, Query(description="As things were at this moment.")] = None,
-    as_known_at: Annotated[Moment | None, Query(description="As was known here at this moment.")] = None,
+    as_of: AsOf = None,
+    as_known_at: AsKnownAt = None,
 ) -> Page[MergeRecord]:
     """The merges in which this person took part under any id, in force or undone, the last one first."""
     past = Past(as_of, as_known_at)

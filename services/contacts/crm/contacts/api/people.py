@@ -11,7 +11,7 @@ from crm.chassis.decider import Unknown
 from crm.chassis.http import Page, PageQuery, ReadModel, Router, Streams, reads
 from crm.chassis.log import EventLog
 from crm.contacts.account_merger import Organisation
-from crm.contacts.api.accounts import AsOf
+from crm.contacts.api.asked import AsOf
 from crm.contacts.api.bodies import ERASED, CanReadContacts
 from crm.contacts.api.within import Mine
 from crm.contacts.belonging import belonging, page_of, period_on

@@ -13,8 +13,7 @@ from crm.contacts.api.particulars import ATag, External, SetAttributes
 from crm.contacts.attributing import in_force, unchanged
 from crm.contacts.contact import contacts
 from crm.contacts.registration import has_external_id
-from crm.contacts.routing import routed, taken_away
-from crm.contacts.settling import settle
+from crm.contacts.routing import taken_away, write_where_held
 
 router = Router(prefix="/contacts/{contact_id}", tags=["contacts"])
 
@@ -70,7 +69,7 @@ def tag_contact(
 ) -> Written:
     """Puts a tag on a contact."""
     command, holds = (partial(each, tag=body.tag) for each in (record.tag, record.has_tag))
-    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds, adds=True))
+    return write_where_held(log, streams, contact_id, command, expected, holds=holds, adds=True)
 
 
 @router.post("/tags/remove")
@@ -79,7 +78,7 @@ def untag_contact(
 ) -> Written:
     """Takes a tag off a contact."""
     command, holds = (partial(each, tag=body.tag) for each in (record.untag, record.has_tag))
-    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds))
+    return write_where_held(log, streams, contact_id, command, expected, holds=holds)
 
 
 @router.put("/addresses")
@@ -97,7 +96,7 @@ def drop_address(
 ) -> Written:
     """Removes a further postal address."""
     command, holds = (partial(each, label=body.label) for each in (record.drop_address, record.has_address))
-    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds))
+    return write_where_held(log, streams, contact_id, command, expected, holds=holds)
 
 
 @router.post("/handles")
@@ -106,7 +105,7 @@ def link_handle(
 ) -> Written:
     """Records what somebody is called in a social network. A handle that somebody else has is refused, naming them."""
     command, holds = (partial(each, handle=body.as_state()) for each in (record.link_handle, record.has_handle))
-    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds, adds=True))
+    return write_where_held(log, streams, contact_id, command, expected, holds=holds, adds=True)
 
 
 @router.post("/handles/remove")
@@ -115,7 +114,7 @@ def unlink_handle(
 ) -> Written:
     """Removes a handle; it is free for others again."""
     command, holds = (partial(each, handle=body.as_state()) for each in (record.unlink_handle, record.has_handle))
-    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds))
+    return write_where_held(log, streams, contact_id, command, expected, holds=holds)
 
 
 @router.post("/external-ids/remove")
@@ -126,4 +125,4 @@ def unlink_external_id(
     command, holds = (
         partial(each, external_id=body.as_fact()) for each in (record.unlink_external_id, has_external_id)
     )
-    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds))
+    return write_where_held(log, streams, contact_id, command, expected, holds=holds)

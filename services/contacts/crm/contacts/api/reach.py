@@ -11,8 +11,7 @@ from crm.chassis.people.identity import email_identifier, phone_identifier, read
 from crm.contacts import reach
 from crm.contacts.api.bodies import CanEditContacts, Deployment, PhoneText
 from crm.contacts.api.claims import Claims, noted
-from crm.contacts.routing import routed
-from crm.contacts.settling import settle
+from crm.contacts.routing import write_where_held
 
 router = Router(prefix="/contacts/{contact_id}", tags=["contacts"])
 
@@ -43,7 +42,7 @@ def verify_email(
     """Records that an address is known to be this person's."""
     command = partial(reach.verify_email, email=body.email)
     holds = partial(reach.find_email, email=body.email)
-    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds))
+    return write_where_held(log, streams, contact_id, command, expected, holds=holds)
 
 
 @router.post("/emails/remove")
@@ -53,7 +52,7 @@ def remove_email(
     """Removes an e-mail address; it is free for others again."""
     command = partial(reach.remove_email, email=body.email)
     holds = partial(reach.find_email, email=body.email)
-    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds))
+    return write_where_held(log, streams, contact_id, command, expected, holds=holds)
 
 
 @router.put("/emails/primary")
@@ -63,9 +62,7 @@ def make_email_primary(
     """Makes an address the one that is written to."""
     command = partial(reach.make_email_primary, email=body.email)
     holds = partial(reach.find_email, email=body.email)
-    return settle(
-        log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds, primary="primary_email")
-    )
+    return write_where_held(log, streams, contact_id, command, expected, holds=holds, primary="primary_email")
 
 
 @router.post("/phones")
@@ -100,7 +97,7 @@ def verify_phone(
     phone = read_phone(body.phone, deployment.region)
     command = partial(reach.verify_phone, phone=phone)
     holds = partial(reach.find_phone, phone=phone)
-    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds))
+    return write_where_held(log, streams, contact_id, command, expected, holds=holds)
 
 
 @router.post("/phones/remove")
@@ -117,7 +114,7 @@ def remove_phone(
     phone = read_phone(body.phone, deployment.region)
     command = partial(reach.remove_phone, phone=phone)
     holds = partial(reach.find_phone, phone=phone)
-    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds))
+    return write_where_held(log, streams, contact_id, command, expected, holds=holds)
 
 
 @router.put("/phones/primary")
@@ -134,6 +131,4 @@ def make_phone_primary(
     phone = read_phone(body.phone, deployment.region)
     command = partial(reach.make_phone_primary, phone=phone)
     holds = partial(reach.find_phone, phone=phone)
-    return settle(
-        log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds, primary="primary_phone")
-    )
+    return write_where_held(log, streams, contact_id, command, expected, holds=holds, primary="primary_phone")

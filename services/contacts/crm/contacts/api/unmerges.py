@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
 from pydantic import BaseModel, StringConstraints, model_validator
 
 from crm.chassis.http import IfMatch, Log, Page, PageQuery, Router, Streams, Written
 from crm.chassis.log import Step
 from crm.chassis.paging import page_in_memory
-from crm.chassis.people.fields import Email, Moment
+from crm.chassis.people.fields import Email
+from crm.contacts.api.asked import AsKnownAt, AsOf
 from crm.contacts.api.bodies import ERASED, CanMergeContacts, CanReadContacts, Deployment, PhoneText
 from crm.contacts.api.identities import identifier_of
 from crm.contacts.api.merges import ChoosableField
@@ -93,8 +93,8 @@ def get_aliases(
     page: PageQuery,
     streams: Streams,
     agent: CanReadContacts,
-    as_of: Annotated[Moment | None, Query(description="As things were at this moment.")] = None,
-    as_known_at: Annotated[Moment | None, Query(description="As was known here at this moment.")] = None,
+    as_of: AsOf = None,
+    as_known_at: AsKnownAt = None,
 ) -> Page[Link]:
     """The ids that stand for this person beside the canonical one, now or at a past moment (C8, C11)."""
     found = find(streams, contact_id, as_of=as_of, as_known_at=as_known_at)

@@ -14,8 +14,7 @@ from crm.contacts import visiting
 from crm.contacts.api.bodies import CanEditContacts, Deployment, Device, PhoneText
 from crm.contacts.api.claims import Claims, noted
 from crm.contacts.api.within import Mine
-from crm.contacts.routing import Holds, routed
-from crm.contacts.settling import settle
+from crm.contacts.routing import Holds, write_where_held
 from crm.contacts.sharing import declare, has
 
 visitors = Router(prefix="/visitors", tags=["identities"])
@@ -94,7 +93,7 @@ def post_sharing(
 ) -> Written:
     """Declares that others have it too, such as info@: it still leads here, but nobody is taken for another by it."""
     command, holds = _declaring(body, deployment, shared=True)
-    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds))
+    return write_where_held(log, streams, contact_id, command, expected, holds=holds)
 
 
 @router.post("/identifiers/unshare")
@@ -109,7 +108,7 @@ def delete_sharing(
 ) -> Written:
     """Declares that it is this contact's alone; refused while somebody else holds it."""
     command, holds = _declaring(body, deployment, shared=False)
-    return settle(log, contact_id, lambda: routed(streams, contact_id, command, expected, holds=holds))
+    return write_where_held(log, streams, contact_id, command, expected, holds=holds)
 
 
 def _declaring(body: NameIdentifier, deployment: Deployment, *, shared: bool) -> tuple[Command, Holds]:
