@@ -6,10 +6,10 @@ The mail is no marketing: it needs no consent, heeds no unsubscribing, and is in
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from uuid import UUID
 
 from crm.campaigns.mail import Mail, write
-from crm.campaigns.mail_server import MailServer, Refusal
+from crm.campaigns.mail_server import MailServer
+from crm.campaigns.mailer import Course, Mailer
 from crm.campaigns.notice import (
     WhyNot,
     confirm_notice,
@@ -22,11 +22,10 @@ from crm.campaigns.notice import (
     suppress_notice,
 )
 from crm.campaigns.sending import NoPublicAddress
-from crm.chassis.decider import Command
 from crm.chassis.keys import Destroyed
 from crm.chassis.people.identity import email_identifier
 from crm.chassis.people.links import AskedFor, confirmation_token
-from crm.chassis.policy import Policy, PolicyCommands, perform, settle
+from crm.chassis.policy import Policy, PolicyCommands
 from crm.chassis.runtime import Runtime
 from crm.events import Recorded
 from crm.events.consents import ConsentRequested
@@ -53,8 +52,10 @@ class Confirmer:
         server: Callable[[str], MailServer] = MailServer,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self._server_at, self._clock = server, clock
-        self._server: MailServer | None = None
+        self._clock = clock
+        self._mailer = Mailer(
+            Course(notices, hand_off_notice, confirm_notice, fail_notice, leave_notice_open, suppress_notice), server
+        )
 
     def ask(self, e: Recorded[ConsentRequested], do: PolicyCommands, runtime: Runtime) -> None:
         """Asks once, however often this is run. Raises `MailServerAway`: the mail waits."""
@@ -66,31 +67,15 @@ class Confirmer:
             return  # erased: there is nobody to ask, and nothing can be recorded about them
         status = runtime.log.get(notices, stream).state.status
         if status == "handed_off":  # in an earlier life, which left no result
-            settle(by_mail, notices, stream, unknown=leave_notice_open)
+            self._mailer.settle(by_mail, stream)
         elif status == "planned" and (reason := self._obstacle(e.fact)):
             by_mail(notices, stream, partial(suppress_notice, reason=reason))
         elif status == "planned":
-            self._send(by_mail, stream, self._written(e, runtime))
-
-    def _send(self, do: PolicyCommands, stream: UUID, mail: Mail) -> None:
-        try:
-            perform(
-                do,
-                notices,
-                stream,
-                hand_off=partial(hand_off_notice, subject=mail.subject),
-                call=partial(self._hand_over, mail),
-                unknown=leave_notice_open,
-            )
-        except Destroyed:  # erased a moment ago: the hand-off could not be recorded, so nothing was sent
-            do(notices, stream, partial(suppress_notice, reason="contact erased"))
-        finally:
-            self.close()
-
-    def close(self) -> None:
-        """Ends the connection to the mail server."""
-        if self._server is not None:
-            self._server.close()
+            mail = self._written(e, runtime)
+            try:
+                self._mailer.send(by_mail, stream, mail)
+            finally:
+                self._mailer.close()
 
     def _obstacle(self, asked: ConsentRequested) -> WhyNot | None:
         if asked.address is None or email_identifier(asked.address) is None:
@@ -101,17 +86,8 @@ class Confirmer:
         """The mail, with a server that is ready for it."""
         assert e.fact.address is not None
         mail = invitation(e, e.fact.address, runtime)
-        self._server = self._server or self._server_at(runtime.settings.smtp)
-        self._server.be_ready()
+        self._mailer.be_ready(runtime)
         return mail
-
-    def _hand_over(self, mail: Mail) -> Command:
-        assert self._server
-        try:
-            self._server.send(mail)
-        except Refusal as refusal:
-            return partial(fail_notice, reason=refusal.reason, code=refusal.code)
-        return confirm_notice
 
 
 def invitation(e: Recorded[ConsentRequested], address: str, runtime: Runtime) -> Mail:

@@ -12,12 +12,12 @@ from crm.campaigns.campaign import campaigns, finish
 from crm.campaigns.eligibility import obstacle
 from crm.campaigns.freshness import ContactsCopy, CopyBehind, copy_of
 from crm.campaigns.mail import Mail, compose
-from crm.campaigns.mail_server import MailServer, Refusal
+from crm.campaigns.mail_server import MailServer
+from crm.campaigns.mailer import Course, Mailer
 from crm.campaigns.message import Message, confirm, fail, hand_off, leave_open, message_stream, messages, suppress
 from crm.campaigns.people import look_up, other_ids
-from crm.chassis.decider import Command, Unknown
-from crm.chassis.keys import Destroyed
-from crm.chassis.policy import Policy, PolicyCommands, perform, settle
+from crm.chassis.decider import Unknown
+from crm.chassis.policy import Policy, PolicyCommands
 from crm.chassis.runtime import Runtime
 from crm.events import Recorded
 from crm.events.campaigns import AudienceResolved, MessagePlanned
@@ -35,9 +35,9 @@ class Sender:
         copy: Callable[[Runtime], ContactsCopy] = copy_of,
         server: Callable[[str], MailServer] = MailServer,
     ) -> None:
-        self._copy_of, self._server_at = copy, server
+        self._copy_of = copy
         self._copy: ContactsCopy | None = None
-        self._server: MailServer | None = None
+        self._mailer = Mailer(Course(messages, hand_off, confirm, fail, leave_open, suppress), server)
 
     def deliver(self, e: Recorded[MessagePlanned], do: PolicyCommands, runtime: Runtime) -> None:
         """Decides about a message now, and sends it if nothing is in the way."""
@@ -45,9 +45,9 @@ class Sender:
         if message.status == "planned":
             mail = self._prepared(e, message, do, runtime)
             if mail is not None:
-                self._send(e, do, mail)
+                self._mailer.send(do, e.stream, mail)
         elif message.status == "handed_off":  # in an earlier life, which left no result
-            settle(do, messages, e.stream, unknown=leave_open)
+            self._mailer.settle(do, e.stream)
 
     def conclude(self, e: Recorded[AudienceResolved], do: PolicyCommands) -> None:
         """Every message of the campaign has had its turn."""
@@ -56,8 +56,7 @@ class Sender:
 
     def close(self) -> None:
         """Ends the connection to the mail server; the next message opens another one."""
-        if self._server is not None:
-            self._server.close()
+        self._mailer.close()
 
     def _prepared(
         self, e: Recorded[MessagePlanned], message: Message, do: PolicyCommands, runtime: Runtime
@@ -77,7 +76,7 @@ class Sender:
         if not runtime.settings.public_url:
             raise NoPublicAddress("Set RAPPORT_PUBLIC_URL.")
         mail = compose(campaign, e.stream, e.event_id, message.address, found.contact, runtime.settings, runtime.keys)
-        self._ready(runtime)
+        self._mailer.be_ready(runtime)
         return mail
 
     def _is_fresh(self, runtime: Runtime) -> bool:
@@ -86,31 +85,6 @@ class Sender:
         if freshness == "catching up":
             raise CopyBehind("messages wait for the copy of contacts")
         return freshness == "fresh"
-
-    def _ready(self, runtime: Runtime) -> None:
-        self._server = self._server or self._server_at(runtime.settings.smtp)
-        self._server.be_ready()
-
-    def _send(self, e: Recorded[MessagePlanned], do: PolicyCommands, mail: Mail) -> None:
-        try:
-            perform(
-                do,
-                messages,
-                e.stream,
-                hand_off=partial(hand_off, subject=mail.subject),
-                call=partial(self._hand_over, mail),
-                unknown=leave_open,
-            )
-        except Destroyed:  # erased a moment ago: the hand-off could not be recorded, so nothing was sent
-            do(messages, e.stream, partial(suppress, reason="contact erased"))
-
-    def _hand_over(self, mail: Mail) -> Command:
-        assert self._server
-        try:
-            self._server.send(mail)
-        except Refusal as refusal:
-            return partial(fail, reason=refusal.reason, code=refusal.code)
-        return confirm
 
 
 def _is_reached(runtime: Runtime, message: Message) -> bool:

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from crm.campaigns.campaign import campaigns
+from crm.campaigns.mailer import Mailer
 from crm.campaigns.message import message_stream
 from crm.campaigns.sending import Sender
 from crm.chassis.log import EventLog
@@ -27,15 +28,15 @@ def test_m15_whatever_is_repeated_a_mail_is_sent_once(
     assert types_of(message_stream(campaign, ada))[-1] == "MessageSent"
 
 
-class Killed(Sender):
-    """A sender whose process dies at one moment of sending."""
+class Killed(Mailer):
+    """Hands mails over in a process that dies at one moment of it."""
 
-    def __init__(self, moment: str, sender: Sender) -> None:
-        super().__init__(sender._copy_of, sender._server_at)
+    def __init__(self, moment: str, mailer: Mailer) -> None:
+        super().__init__(mailer._course, mailer._server_at)
         self._moment = moment
 
-    def _ready(self, runtime: Any) -> None:
-        super()._ready(runtime)
+    def be_ready(self, runtime: Any) -> None:
+        super().be_ready(runtime)
         if self._moment == "before the hand-off":
             raise SystemExit
 
@@ -47,10 +48,17 @@ class Killed(Sender):
             raise SystemExit
         return result
 
-    def _send(self, e: Any, do: Any, mail: Any) -> None:
-        super()._send(e, do, mail)
+    def send(self, do: Any, stream: UUID, mail: Any) -> None:
+        super().send(do, stream, mail)
         if self._moment == "after the result":
             raise SystemExit
+
+
+def killed(moment: str, sender: Sender) -> Sender:
+    """A sender whose process dies at one moment of sending."""
+    other = Sender(sender._copy_of)
+    other._mailer = Killed(moment, sender._mailer)
+    return other
 
 
 @pytest.mark.parametrize(
@@ -78,7 +86,7 @@ def test_m15_killed_at_any_moment_nothing_is_sent_twice(  # noqa: PLR0913
     campaign = plan()
     client.post(f"/campaigns/{campaign}/start").raise_for_status()
     worker.only("planning")
-    worker.start_again(Killed(moment, worker.sender))
+    worker.start_again(killed(moment, worker.sender))
     with pytest.raises(SystemExit):
         worker.work()
     first = next(each for each in (ada, bob) if message_stream(campaign, each) == worker.died_at)
@@ -101,7 +109,7 @@ def test_m15_killed_while_deciding_an_unsubscription_meanwhile_does_not_hide_wha
     ada = people.register("Ada", "ada@x.example")
     campaign = plan()
     client.post(f"/campaigns/{campaign}/start").raise_for_status()
-    worker.start_again(Killed("after the mail server took it", worker.sender))
+    worker.start_again(killed("after the mail server took it", worker.sender))
     with pytest.raises(SystemExit):
         worker.work()
     people.withdraw(ada)
