@@ -1,5 +1,6 @@
 """Sending and receiving on a real Kafka: order, offsets from elsewhere, partitions that come and go."""
 
+import gc
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
@@ -186,3 +187,14 @@ def test_a_record_that_is_no_fact_arrives_as_such_and_the_next_ones_follow(
     send([fact(stream, 2)])
     kinds = [type(each.fact) for each in read_topic(kafka_server.bootstrap, topic)]
     assert kinds == [Sealed, MalformedRecord, Sealed]
+
+
+def test_one_that_was_forgotten_while_it_joins_is_closed_and_told_of(kafka_server: KafkaBackend, topic: str) -> None:
+    """Its client alone would hang whoever collects it: librdkafka's thread waits for an answer to the assignment."""
+    for waiting_s in (0.0, 0.1):
+        forgotten = Consumer(kafka_server.bootstrap, f"crm.{uuid4().hex}")
+        forgotten.subscribe([topic], lambda _: {})
+        forgotten.read(1, waiting_s)
+        with pytest.warns(ResourceWarning, match="not closed"):
+            del forgotten
+            gc.collect()

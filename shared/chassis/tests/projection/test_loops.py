@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from threading import Event, Thread
+from unittest.mock import Mock
 from uuid import UUID, uuid4
 
 import psycopg
@@ -13,6 +14,7 @@ from crm.chassis.projection.consistency import ViewConsistency, state
 from crm.chassis.projection.failures import SourceAway
 from crm.chassis.projection.lanes import Lane
 from crm.chassis.projection.loops import Starts
+from crm.chassis.projection.waking import Teller
 from crm.chassis.testing.shelf import BookAdded, BookLent, a_shelf, feed_of, one, rows_of
 from crm.chassis.testing.views import Records, from_log, from_topic
 from crm.events import Fact, Recorded
@@ -162,6 +164,18 @@ def test_after_another_worker_took_over_reading_starts_at_its_marks(db: Database
     assert loop.turn(0)
     assert (len(rows_of(db, a_shelf())), one(db, "SELECT sum(repeats) FROM checkpoints")) == (6, 0)
     assert [sum(m.number for m in marks.values()) for marks in stream.joined] == [0, 5]
+
+
+def test_a_loop_that_fails_leaves_its_group(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the process would neither go on nor end: see `Consumer`."""
+    records = Records()
+    records.record(uuid4(), BookAdded("Dune"))
+    loop, stream = a_topic_loop(db, records, from_topic(records.log))
+    monkeypatch.setattr(stream, "commit", Mock(side_effect=ZeroDivisionError))
+    with pytest.raises(ZeroDivisionError):
+        loop.run(Teller(lambda: None), Event())
+    assert stream.joined
+    assert stream._at is None
 
 
 def test_no_kafka_is_waited_for(db: Database) -> None:

@@ -1,5 +1,6 @@
 """Receiving, from offsets that are kept elsewhere: with the checkpoints in PostgreSQL."""
 
+import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -60,10 +61,13 @@ class Received(NamedTuple):
 
 
 class Consumer:
-    """A member of a group, or a lone reader, of some topics. One thread uses it."""
+    """A member of a group, or a lone reader, of some topics. One thread uses it, and closes it."""
+
+    _open = False
 
     def __init__(self, bootstrap: str, group: str) -> None:
         self._client = ConfluentConsumer(connecting(bootstrap) | _SETTINGS | {"group.id": group})
+        self._open = True
         self._mine: set[Partition] = set()
         self._failed: Exception | None = None
 
@@ -139,7 +143,14 @@ class Consumer:
 
     def close(self) -> None:
         """Leaves the group."""
+        self._open = False
         self._client.close()
+
+    def __del__(self) -> None:
+        # The client, collected while it joins a group, would wait for ever for its own thread, and its process with it.
+        if self._open:
+            self.close()
+            warnings.warn("a consumer was not closed", ResourceWarning, source=self, stacklevel=1)
 
     def _received(self, messages: list[Message]) -> Iterable[Received]:
         # Each is let go once it is read: a thousand messages with their headers would keep the garbage collector busy.

@@ -108,15 +108,17 @@ class TopicLoop:
 
     def run(self, teller: Teller, stop: Event, beat: Beat = lambda: None) -> None:
         """Runs until `stop`. `beat` is called at every turn."""
-        while not stop.is_set():
-            beat()
-            if self.turn():
-                teller.worked()
-                continue
-            teller.flush()
-            if self._kept or not all(lane.is_open for lane in self._lanes.values()):
-                stop.wait(IDLE_S)
-        self._stream.close()
+        try:
+            while not stop.is_set():
+                beat()
+                if self.turn():
+                    teller.worked()
+                    continue
+                teller.flush()
+                if self._kept or not all(lane.is_open for lane in self._lanes.values()):
+                    stop.wait(IDLE_S)
+        finally:
+            self._stream.close()
 
     def turn(self, timeout_s: float = IDLE_S) -> bool:
         """Reads and gives one batch per service. True if any was taken."""
