@@ -5,6 +5,7 @@ contact; `--quick` about a tenth.
 """
 
 import argparse
+import gc
 import json
 import random
 import statistics
@@ -213,7 +214,8 @@ def questions(client: httpx.Client, busiest: UUID) -> Iterator[tuple[str, str, d
     account = f"/accounts/{ACCOUNT}/history"
     yield f"account of {PEOPLE} people", account, {}
     yield f"account of {PEOPLE} people, filtered", account, {"service": "campaigns", "channel": "web"}
-    yield f"account of {PEOPLE} people, word", account, {"text": "once"}
+    for name, word in (("rare word", "once"), ("word in a tenth", "tenth"), ("word in the oldest 5 % only", "old")):
+        yield f"account of {PEOPLE} people, {name}", account, {"text": word}
     for name in ("first page", "channel", "word in a tenth", "word in the oldest 5 % only"):
         yield f"{name}: last page", path, _last(client, path, asked[name])
 
@@ -250,6 +252,8 @@ class running:  # noqa: N801 (used as a context)
         serve(self._app, "127.0.0.1", 0, self._stop, started=started)
 
     def __enter__(self) -> httpx.Client:
+        gc.collect()
+        gc.freeze()  # as every role does when it starts
         self._server.start()
         self._started.wait(30)
         headers = {"Authorization": f"Bearer {self._token}"}

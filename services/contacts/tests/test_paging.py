@@ -183,6 +183,12 @@ def test_c10_the_history_of_many_people_is_all_of_theirs_in_one_order(
     found = story.items(*people, order=order, limit=limit)
     assert [each.occurred_at for each in found] == whole
     assert len({each.event_id for each in found}) == len(spread)
+    for soon, rare in ((0, 0), (4, 0), (0, 100), (4, 100)):  # each way to find words gives what reading all gives
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(walking, "SOON", soon)
+            patch.setattr(walking, "RARE", rare)
+            spoken = story.items(*people, order=order, limit=limit, text="note 7")
+        assert spoken == [each for each in found if each.data["subject"] == "7"]
 
 
 def test_c10_facts_of_one_append_stand_as_they_were_decided(story: Story) -> None:

@@ -18,13 +18,13 @@ from crm.contacts.filter import Filter
 from crm.contacts.history import PLACE, Touchpoint, history
 from crm.contacts.reader import Reader
 from crm.contacts.reassigned import moves
-from crm.contacts.words import asked_for
+from crm.contacts.words import asked_for, of_contacts
 
 Order: TypeAlias = Literal["newest", "oldest"]
 Place: TypeAlias = tuple[Any, ...]
 """Where a row stands: the contact, then the values of `PLACE`."""
 
-SOON = 500
+SOON = 1_000
 """A word that is frequent is met among so many of the first rows."""
 RARE = 5_000
 """One with no more items than these is looked up in the index of words; any other is met on a longer walk."""
@@ -49,9 +49,8 @@ class Question:
             self._conditions.append(f"({', '.join(PLACE)}) {'<' if self._newest else '>'} (%s, %s, %s, %s, %s)")
             self._values += from_cursor(cursor, MARK, _TYPES)
         self._order = [f"{each} DESC" if self._newest else each for each in PLACE]
-        self._text = only.text.strip()
-        self._words = asked_for(ids, self._text)
-        self._nothing = not ids or (bool(self._text) and self._words is None)
+        self._words = asked_for(only.text)
+        self._nothing = not ids or (bool(only.text.strip()) and self._words is None)
         self._come: dict[tuple[UUID, UUID], UUID] = {}
 
     def rows(self, db: Db, limit: int) -> list[Touchpoint]:
@@ -76,24 +75,42 @@ class Question:
     def _found(self, db: Db, limit: int) -> list[Place]:
         if self._words is None:
             return self._merged(db, limit)
-        if len(self._ids) == 1 and len(soon := self._met_soon(db, limit)) == limit:
+        if len(soon := self._met_soon(db, limit, self._words)) == limit:
             return soon
-        found = self._by_words(db, limit * len(self._ids))
-        return self._merged(db, limit) if found is None else found
+        found = self._by_words(db, limit * len(self._ids), self._words)
+        return self._merged(db, limit, self._words) if found is None else found
 
-    def _met_soon(self, db: Db, limit: int) -> list[Place]:
+    def _met_soon(self, db: Db, limit: int, words: str) -> list[Place]:
         """What has the words among the first rows."""
+        if len(self._ids) > 1:
+            return self._speaking(db, self._merged(db, SOON), words)[:limit]
         where, by = " AND ".join(["contact_id = %s", *self._conditions]), ", ".join(self._order)
         near = f"SELECT {_KEY}, words FROM {history.table.name} WHERE {where} ORDER BY {by} LIMIT {SOON}"
         statement = f"SELECT {_KEY} FROM ({near}) AS near WHERE words @@ %s::tsquery ORDER BY {by} LIMIT {limit}"
-        return _asked(db, statement, [self._ids[0], *self._values, self._words])
+        return _asked(db, statement, [self._ids[0], *self._values, words])
 
-    def _by_words(self, db: Db, limit: int) -> list[Place] | None:
+    def _speaking(self, db: Db, places: Sequence[Place], words: str) -> list[Place]:
+        """Those of some places where the words are."""
+        keys = [[each[at] for each in places] for at in (0, -2, -1)]
+        statement = f"""
+            SELECT contact_id, stream, version
+            FROM unnest(%s::uuid[], %s::uuid[], %s::int8[]) AS near (contact, item, number)
+            JOIN {history.table.name} ON (contact_id, stream, version) = (near.contact, near.item, near.number)
+            WHERE words @@ %s::tsquery
+        """
+        found = set(_asked(db, statement, [*keys, words]))
+        return [each for each in places if (each[0], *each[-2:]) in found]
+
+    def _by_words(self, db: Db, limit: int, words: str) -> list[Place] | None:
         """Where the first items with the words stand; None if there are too many with these words to sort."""
         fits, by = " AND ".join(self._conditions), ", ".join(self._order)
+        if len(self._ids) > _COMPLETE:  # so many are quicker told apart by their own index
+            theirs, values = "words @@ %s::tsquery AND contact_id = ANY(%s)", [words, list(self._ids)]
+        else:
+            theirs, values = "words @@ %s::tsquery", [of_contacts(words, self._ids)]
         statement = f"""
             WITH found AS MATERIALIZED (
-                SELECT {_KEY}, ({fits}) AS fits FROM {history.table.name} WHERE words @@ %s::tsquery LIMIT {RARE + 1}
+                SELECT {_KEY}, ({fits}) AS fits FROM {history.table.name} WHERE {theirs} LIMIT {RARE + 1}
             )
             SELECT counted.items, first.* FROM (SELECT count(*) AS items FROM found) AS counted LEFT JOIN LATERAL (
                 SELECT {_KEY} FROM found WHERE fits AND counted.items <= {RARE} ORDER BY {by} LIMIT {limit}
@@ -101,14 +118,14 @@ class Question:
         """
         with connected(db) as connection:
             connection.execute(_BY_WORDS)
-            found = _asked(connection, statement, [*self._values, self._words])
+            found = _asked(connection, statement, [*self._values, *values])
             connection.execute(_ALONG_THE_INDEX)
         return None if found[0][0] > RARE else [each[1:] for each in found if each[1] is not None]
 
-    def _merged(self, db: Db, limit: int) -> list[Place]:
+    def _merged(self, db: Db, limit: int, words: str | None = None) -> list[Place]:
         """The first places of many ids: a few of each, then more of those that may have more among the first."""
         few = limit if len(self._ids) <= _COMPLETE else 2 + 2 * limit // len(self._ids)
-        found = self._walk(db, self._ids, few)
+        found = self._walk(db, self._ids, words, few)
         if few < limit:
             first = self._first(found, limit)
             last = first[-1][1:] if len(first) == limit else None
@@ -120,12 +137,12 @@ class Question:
                 for contact, places in counts.items()
                 if len(places) == few and (last is None or self._before(places[-1], last))
             ]
-            found = [each for each in found if each[0] not in more] + self._walk(db, more, limit)
+            found = [each for each in found if each[0] not in more] + self._walk(db, more, words, limit)
         return self._first(found, limit)
 
-    def _walk(self, db: Db, ids: Collection[UUID], limit: int) -> list[Place]:
+    def _walk(self, db: Db, ids: Collection[UUID], words: str | None, limit: int) -> list[Place]:
         people, condition = "unnest(%s::uuid[]) AS person (id)", "contact_id = person.id"
-        return self._places(db, people, condition, [list(ids)], self._words, limit) if ids else []
+        return self._places(db, people, condition, [list(ids)], words, limit) if ids else []
 
     def _moved(self, db: Db, limit: int) -> list[Place]:
         """The items that were handed to one of the ids, from where they were recorded."""
@@ -133,7 +150,7 @@ class Question:
             return []
         contacts, items = map(list, zip(*self._come, strict=True))
         moved, condition = "unnest(%s::uuid[], %s::uuid[]) AS moved (id, item)", "contact_id = id AND stream = item"
-        return self._places(db, moved, condition, [contacts, items], asked_for(contacts, self._text), limit)
+        return self._places(db, moved, condition, [contacts, items], self._words, limit)
 
     def _places(
         self, db: Db, each: str, condition: str, values: list[Any], words: str | None, limit: int

@@ -22,14 +22,16 @@ def words_of(contact: UUID, summary: str, personal: dict[str, Any] | None) -> Wo
     return Words([*_WORD.findall(texts), _whose(contact)])
 
 
-def asked_for(contacts: Collection[UUID], text: str) -> str | None:
-    """A `tsquery` for items of these contacts with all words of a text; `invoic*` is any word that begins so.
-
-    None if there is no word in it.
-    """
+def asked_for(text: str) -> str | None:
+    """A `tsquery` for items with all words of a text; `invoic*` is any word that begins so. None without a word."""
     words = [f"'{each}'{':*' if begins else ''}" for each, begins in _ASKED.findall(plain(text))]
+    return " & ".join(words) or None
+
+
+def of_contacts(words: str, contacts: Collection[UUID]) -> str:
+    """The same for the items of these contacts alone."""
     theirs = " | ".join(f"'{_whose(each)}'" for each in contacts)
-    return " & ".join([f"({theirs})", *words]) if words else None
+    return f"({theirs}) & {words}"
 
 
 def _whose(contact: UUID) -> str:

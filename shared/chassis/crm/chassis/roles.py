@@ -5,6 +5,7 @@ process, so that whoever runs it starts it again.
 """
 
 import argparse
+import gc
 import logging
 import signal
 import sys
@@ -91,6 +92,8 @@ def run(service: "Service", names: Sequence[str], settings: Settings, stop: thre
     connections = sum(ROLES[name][1] if name in ROLES else 1 for name in names)
     with running(service, settings, connections=connections) as runtime:
         jobs = {name: _job(service, name, runtime, stop) for name in names}
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays; the collector would stop everything for 50 ms to look at it again
         try:
             run_together(jobs, stop)
         except Exception:
