@@ -63,14 +63,11 @@ class Organisation:
 
 
 def _value(organisation: Organisation, field: str) -> Any:
-    members = {each.account_id: each for each in organisation.members()}
-    for source in organisation.own.merges.sources(field):
-        if source is None:
-            return getattr(organisation.own, field)
-        if source in members:
-            return getattr(members[source].own, field)
-    filled = (getattr(each.own, field) for each in members.values() if getattr(each.own, field))
-    return next(filled, None)
+    values = {each.account_id: getattr(each.own, field) for each in organisation.members()}
+    chosen = organisation.own.merges.chosen(field, organisation.account_id, lambda id: bool(values.get(id)))
+    if chosen is not None:
+        return values[chosen]
+    return next(filter(None, values.values()), None)
 
 
 def standing(families: Sequence[Organisation]) -> dict[str, UUID]:

@@ -76,13 +76,15 @@ def own_value(contact: Contact, field: str) -> Any:
 
 def source_of(family: Family, field: str) -> Family:
     """The member whose own value of a choosable field counts."""
-    for source in family.contact.merges.sources(field):
-        if source is None:
-            return family
-        chosen = family.member(source)
-        if chosen is not None and own_value(chosen.contact, field) is not None:
-            return chosen
-    # Nothing was chosen, or what was chosen is gone: the survivor's own, else the first that is there.
+    members = {each.contact_id: each for each in family.members()}
+
+    def has(contact_id: UUID) -> bool:
+        return contact_id in members and own_value(members[contact_id].contact, field) is not None
+
+    chosen = family.contact.merges.chosen(field, family.contact_id, has)
+    if chosen is not None:
+        return members[chosen]
+    # The survivor's own, else the first that is there.
     candidates = [family, *(source_of(each, field) for each in family.absorbed)]
     return next((each for each in candidates if own_value(each.contact, field) is not None), family)
 

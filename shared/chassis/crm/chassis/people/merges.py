@@ -3,7 +3,7 @@
 Contacts decides on it; every copy of contacts folds it from the same facts.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from uuid import UUID
 
 from msgspec import Struct
@@ -88,13 +88,26 @@ class Merges(Struct, frozen=True):
         """The survivor's own value was set anew, so it counts, even if it was taken away."""
         return self._on_top(Choice(field, None)) if self.in_force else self
 
-    def sources(self, field: str) -> Iterator[UUID | None]:
+    def chosen(self, field: str, survivor: UUID, has: Callable[[UUID], bool]) -> UUID | None:
+        """Whose value of a field counts by choice (C6), the last choice first; None if nobody's does.
+
+        What was chosen counts while its holder `has` it: it may have left, been erased, or lost the value. The
+        survivor's own counts, once it was set anew, even if it is empty.
+        """
+        for source in self._sources(field):
+            if source is None:
+                return survivor
+            if has(source):
+                return source
+        return None
+
+    def _sources(self, field: str) -> Iterator[UUID | None]:
         """Whose value of a field was chosen, the last choice first; None: the survivor's."""
         return (each.source for each in reversed(self.choices) if each.field == field)
 
     def is_foreign(self, field: str) -> bool:
         """Whether another contact's value of the field may count, so that setting the same one again says something."""
-        chosen = next(self.sources(field), ANYBODY)
+        chosen = next(self._sources(field), ANYBODY)
         return bool(self.in_force) and chosen is not None
 
     def _on_top(self, choice: Choice) -> "Merges":

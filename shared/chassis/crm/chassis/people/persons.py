@@ -26,20 +26,17 @@ def compose(own: KnownContact, absorbed: Iterable[KnownContact]) -> KnownContact
     if own.erased or len(rows) == 1:
         return own
 
-    def chosen(field: str, value: Callable[[KnownContact], Any]) -> Any:
-        for source in own.merges.sources(field):
-            if source is None:
-                return value(own)
-            if source in rows and value(rows[source]):
-                return value(rows[source])
-        return next(filter(None, map(value, rows.values())), value(own))
+    def counting(field: str, value: Callable[[KnownContact], Any]) -> Any:
+        values = {contact_id: value(each) for contact_id, each in rows.items()}
+        chosen = own.merges.chosen(field, own.contact_id, lambda id: bool(values.get(id)))
+        return values[chosen] if chosen is not None else next(filter(None, values.values()), value(own))
 
-    email = chosen("primary_email", lambda each: each.emails[:1])
-    phone = chosen("primary_phone", lambda each: each.phones[:1])
+    email = counting("primary_email", lambda each: each.emails[:1])
+    phone = counting("primary_phone", lambda each: each.phones[:1])
     return replace(
         own,
-        name=chosen("name", lambda each: each.name),
-        address=chosen("address", lambda each: each.address),
+        name=counting("name", lambda each: each.name),
+        address=counting("address", lambda each: each.address),
         emails=tuple(dict.fromkeys(chain(email, *(each.emails for each in rows.values())))),
         phones=tuple(dict.fromkeys(chain(phone, *(each.phones for each in rows.values())))),
     )
