@@ -20,6 +20,12 @@ def current_type(fact_type: str) -> str:
     return fact_type
 
 
+def versions_of(*fact_types: str) -> list[str]:
+    """Every version of some fact types, whichever of them is given: what keeps facts by type is asked for all."""
+    newest = {current_type(each) for each in fact_types}
+    return sorted(newest.union(each for each in UPCASTS if current_type(each) in newest))
+
+
 def upcast(fact_type: str, members: Members) -> Members:
     """The members of an old fact as the newest version of its type would have them."""
     while fact_type in UPCASTS:
