@@ -334,7 +334,7 @@ def test_c12_interactions_are_written_down_with_whom_they_were(importer: Importe
     importer.run()
     answer = importer.job(import_id)
     assert (answer["kind"], answer["registered"], answer["rejected"]) == ("interactions", 1, 3)
-    (said,) = [e for e in importer.whole(f"/contacts/{ada}/history") if e["type"].endswith("interaction-logged.v1")]
+    (said,) = [e for e in importer.whole(f"/contacts/{ada}/history") if e["type"].endswith("interaction-logged.v2")]
     assert (said["occurred_at"], said["summary"]) == ("2024-03-01T09:00:00Z", "call (outbound): Renewal")
     assert {line: each["field"] for line, each in importer.report(import_id).items()} == {
         3: "email",

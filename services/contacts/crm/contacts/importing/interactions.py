@@ -18,7 +18,7 @@ from crm.chassis.people.identity import (
 from crm.contacts.importing.batches import Row
 from crm.contacts.importing.deciding import Decision
 from crm.contacts.importing.values import Unusable, Values, external_ids, split_emails, split_phones, too_long
-from crm.contacts.interaction import Interaction, interactions, log_interaction
+from crm.contacts.interaction import KINDS, Interaction, interactions, log_interaction
 from crm.events.interactions import Direction, InteractionKind, InteractionLogged
 
 _WORDS = {"in": "inbound", "incoming": "inbound", "out": "outbound", "outgoing": "outbound"}
@@ -72,6 +72,7 @@ class Interactions:
         logged = log_interaction(
             None, contact=contact, kind=said.kind, direction=said.direction, subject=said.subject, body=said.body
         )
+        assert logged
         stream = interaction_stream(self._import, decision.line)
         return [Step(interactions, stream, partial(_once, logged=logged), occurred_at=said.occurred_at)]
 
@@ -107,8 +108,8 @@ def whom_of(values: Values, region: str) -> Iterator[Identifier]:
 def _problem(with_whom: tuple[Identifier, ...], kind: str, direction: str, subject: str | None) -> Unusable | None:
     if not with_whom:
         return Unusable("email", "The row does not say with whom: give an e-mail, phone or external_id.")
-    if kind not in get_args(InteractionKind):
-        return Unusable("kind", f"Give one of {', '.join(get_args(InteractionKind))}.")
+    if kind not in KINDS:
+        return Unusable("kind", f"Give one of {', '.join(KINDS)}.")
     if direction not in get_args(Direction):
         return Unusable("direction", f"Give one of {', '.join(get_args(Direction))}.")
     if not subject:

@@ -64,8 +64,9 @@ def _part_line(schema: JsonSchema) -> str:
 
 
 def _member(name: str, schema: JsonSchema, mark: str = "") -> str:
-    absent = "" if name in schema["required"] else "?"
-    return f"`{name}`{absent}{mark} {' or '.join(_kinds(schema['properties'][name]))}"
+    absent, member = "" if name in schema["required"] else "?", schema["properties"][name]
+    about = f". {member['description']}" if "description" in member else ""
+    return f"`{name}`{absent}{mark} {' or '.join(_kinds(member))}{about}"
 
 
 def _kinds(schema: JsonSchema) -> Iterator[str]:
