@@ -24,6 +24,8 @@ from crm.chassis.log import Context, PostgresStore, Step
 from crm.chassis.testing.backends import temporary_folder
 from crm.contacts.interaction import interactions, log_interaction
 from crm.contacts.service import service as contacts
+from crm.events import type_of
+from crm.events.interactions import InteractionLogged
 from crm.local.suite import Layout
 from tests.integration.running_suite import RunningSuite, end, eventually, start
 
@@ -146,7 +148,7 @@ def _questions(suite: RunningSuite, contact: str) -> Iterator[dict[str, str]]:
     while page["next"]:  # to the last page
         last = {"cursor": page["next"], "limit": "200"}
         page = suite.api("contacts").get(f"/contacts/{contact}/history", params=last).json()
-    kind = "crm.contacts.interaction-logged.v1"
+    kind = type_of(InteractionLogged)
     variants: list[dict[str, str]] = [
         {},
         {"limit": "200"},

@@ -81,7 +81,7 @@ def load(suite: RunningSuite, contact: str, clients: int = 3) -> Iterator[Load]:
             each.result()
 
     def noted() -> list[str]:
-        items = suite.history(contact, type="crm.contacts.interaction-logged.v1")
+        items = suite.history(contact, type="crm.contacts.interaction-logged.v2")
         return [item["event_id"].split(":")[0] for item in items]
 
     wanted = set(writing.acknowledged)

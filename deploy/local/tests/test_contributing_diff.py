@@ -85,7 +85,7 @@ def run(copy: Path) -> Run:
 @pytest.mark.xdist_group("contributing")
 def test_the_example_passes_every_check(run: Run, copy: Path) -> None:
     wrote = run("python", "-m", "crm.local.generating")
-    assert "shared/events/schemas/crm.sales.lead-assigned.v1/1.schema.json" in wrote
+    assert "shared/events/crm/events/schemas/crm.sales.lead-assigned.v1/1.schema.json" in wrote
     assert "crm.sales.lead-assigned.v1" in (copy / "docs/events.md").read_text("utf-8")
     for command in commands_of("check"):
         run(*command)

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from crm.chassis.documents.kept import revisions
 from crm.chassis.documents.schemas import schema_of
 from crm.events import Fact, Personal, catalogue
-from crm.local.generating import Incompatible, documents, main, revisions
+from crm.local.generating import Incompatible, documents, main
 
 TYPE = "crm.sales.bell-rang.v1"
+SCHEMAS = "shared/events/crm/events/schemas"
 
 
 class BellRang(Fact, frozen=True, tag=TYPE):
@@ -48,7 +50,7 @@ def write(root: Path) -> None:
 
 
 def kept(root: Path) -> list[str]:
-    return [path.name for path in revisions(root / "shared/events/schemas" / TYPE)]
+    return [path.name for path in revisions(root / SCHEMAS / TYPE)]
 
 
 def test_what_was_written_is_up_to_date_until_something_changes(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,7 +67,7 @@ def test_every_kind_of_document_is_there(root: Path) -> None:
     names = {str(path.relative_to(root)) for path, _ in documents(root)}
     assert {"docs/events.md", "services/sales/asyncapi.yaml", "services/sales/openapi.json"} <= names
     assert {"services/service-desk/README.md", "services/analytics/asyncapi.yaml"} <= names
-    assert "shared/events/schemas/crm.sales.opportunity-won.v1/1.schema.json" in names
+    assert f"{SCHEMAS}/crm.sales.opportunity-won.v1/1.schema.json" in names
 
 
 def test_a_compatible_change_is_the_next_revision_and_the_last_one_stays(
@@ -73,12 +75,12 @@ def test_a_compatible_change_is_the_next_revision_and_the_last_one_stays(
 ) -> None:
     declare(monkeypatch, BellRang)
     write(root)
-    first = (root / "shared/events/schemas" / TYPE / "1.schema.json").read_text()
+    first = (root / SCHEMAS / TYPE / "1.schema.json").read_text()
     declare(monkeypatch, BellRangLonger)
     write(root)
     assert kept(root) == ["1.schema.json", "2.schema.json"]
-    assert (root / "shared/events/schemas" / TYPE / "1.schema.json").read_text() == first
-    example = json.loads((root / "shared/events/schemas" / TYPE / "2.example.json").read_text())
+    assert (root / SCHEMAS / TYPE / "1.schema.json").read_text() == first
+    example = json.loads((root / SCHEMAS / TYPE / "2.example.json").read_text())
     assert example.keys() == {"type", "times", "seconds", "personal"}
 
 
@@ -89,7 +91,7 @@ def test_other_words_are_no_revision(root: Path, monkeypatch: pytest.MonkeyPatch
     schema_of.cache_clear()
     write(root)
     assert kept(root) == ["1.schema.json"]
-    assert "Told otherwise." in (root / "shared/events/schemas" / TYPE / "1.schema.json").read_text()
+    assert "Told otherwise." in (root / SCHEMAS / TYPE / "1.schema.json").read_text()
 
 
 def test_an_incompatible_change_is_not_written(

@@ -107,6 +107,24 @@ def test_days_services_and_types_narrow_it_down(db: Database, ear: Ear, asked: D
     assert add_up(db, asked).facts == sum(row.facts for row in find(db, asked, PageRequest()).items) == facts
 
 
+@pytest.mark.parametrize("asked", ["v1", "v2"])
+def test_a9_what_was_counted_under_an_older_version_of_a_type_counts_for_the_newest(
+    db: Database, ear: Ear, asked: str
+) -> None:
+    kind = "crm.contacts.interaction-logged."
+    note = InteractionLogged(contact=ada, kind="note", direction="internal", subject="Bell")
+    ear.tell(note, note, about=(ada,))
+    with db.connection() as connection:
+        connection.execute(f"UPDATE {activity.table.name} SET type = regexp_replace(type, 'v2$', 'v1')".encode())
+    ear.tell(note, about=(ada,))
+    days = Days(type=kind + asked)
+    assert [(row.type, row.facts) for row in find(db, days, PageRequest()).items] == [
+        (f"{kind}v2", 2),
+        (f"{kind}v2", 1),
+    ]
+    assert add_up(db, days) == add_up(db, Days()) == Totals(3, {"contacts": 3}, {f"{kind}v2": 3})
+
+
 def test_a10_an_erasure_adds_to_the_counts_and_takes_nothing_away(db: Database, ear: Ear) -> None:
     ear.tell(registered, stream=ada, about=(ada,))
     ear.tell(InteractionLogged(contact=ada, kind="note", direction="internal", subject="Canary"), about=(ada,))

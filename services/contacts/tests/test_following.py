@@ -202,7 +202,7 @@ def test_who_does_not_listen_gets_what_there_is_and_the_end(suite: TestClient, v
     stream.next()
     assert [json.loads(stream.next()["data"])["type"] for _ in range(2)] == [
         "crm.contacts.contact-registered.v1",
-        "crm.contacts.interaction-logged.v1",
+        "crm.contacts.interaction-logged.v2",
     ]
     assert stream.next() == {}
     wrong = suite.get(path, headers={"Last-Event-ID": "nonsense"})

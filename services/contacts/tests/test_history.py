@@ -38,7 +38,7 @@ def test_facts_of_every_service_stand_in_one_history(story: Story) -> None:
         ("contacts", "crm.contacts.contact-registered.v1", "Ada became a contact"),
         ("sales", "crm.sales.lead-captured.v1", "New lead from web: An engine"),
         ("sales", "crm.sales.lead-qualified.v1", "Lead qualified: worth pursuing"),
-        ("contacts", "crm.contacts.interaction-logged.v1", "call (inbound): Price"),
+        ("contacts", "crm.contacts.interaction-logged.v2", "call (inbound): Price"),
     ]
 
 
@@ -52,7 +52,7 @@ def test_an_item_says_all_there_is_to_know(story: Story) -> None:
         event_id=f"{stream}:1",
         contact_id=ada,
         service="contacts",
-        type="crm.contacts.interaction-logged.v1",
+        type="crm.contacts.interaction-logged.v2",
         summary="call (inbound): Price",
         occurred_at=NOON,
         recorded_at=item.recorded_at,
@@ -67,6 +67,8 @@ def test_an_item_says_all_there_is_to_know(story: Story) -> None:
             "attachments": [],
             "via": None,
             "visibility": "everyone",
+            "system": None,
+            "external_id": None,
         },
         trace_id=None,
     )
@@ -108,7 +110,7 @@ def test_filters_narrow_it_down(story: Story) -> None:
     story.tell(LeadCaptured(contact=ada, provisional=False, source="web", name="Ada"), minutes=5)
     story.tell(called("Price"), minutes=10)
     assert len(story.items(service="sales")) == 1
-    assert len(story.items(types=["crm.contacts.interaction-logged.v1"])) == 1
+    assert len(story.items(types=["crm.contacts.interaction-logged.v2"])) == 1
     assert len(story.items(channel="web")) == 3
     assert story.items(channel="phone") == []
     between = story.items(since=NOON + timedelta(minutes=5), until=NOON + timedelta(minutes=10))
@@ -164,6 +166,8 @@ def test_c13_an_erasure_blanks_what_was_personal_and_nothing_else(story: Story, 
                 "attachments": [],
                 "via": None,
                 "visibility": "everyone",
+                "system": None,
+                "external_id": None,
             },
         ),
         ("Erased (everything)", {"scope": "everything"}),
@@ -182,13 +186,14 @@ def test_c13_what_is_said_of_another_person_in_ones_history_goes_with_that_other
 def test_a_fact_of_a_type_not_known_yet_is_kept_and_readable_once_it_is(
     story: Story, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = "crm.contacts.interaction-logged.v1"
+    name = "crm.contacts.interaction-logged.v2"
     with monkeypatch.context() as patch:
         patch.delitem(catalogue.BY_TYPE, name)
         story.tell(called("Price"))
         (item,) = story.items()
         assert (item.type, item.summary) == (name, name)
-        assert item.data == {"contact": str(ada), "kind": "call", "direction": "inbound", "visibility": "everyone"}
+        told = {"contact": str(ada), "kind": "call", "direction": "inbound", "visibility": "everyone", "system": None}
+        assert item.data == told
     assert story.summaries() == ["call (inbound): Price"]
 
 

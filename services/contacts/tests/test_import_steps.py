@@ -321,28 +321,6 @@ def test_import_templates_are_saved_and_used_again(importer: Importer) -> None:
     assert wrong.status_code == 409
 
 
-def test_c12_interactions_are_written_down_with_whom_they_were(importer: Importer) -> None:
-    ada = importer.register("Ada", **KNOWN)
-    content = (
-        "E-Mail,Type,Direction,Subject,Body,Date\n"
-        "ada@example.org,call,out,Renewal,Will call back,2024-03-01T10:00:00+01:00\n"
-        "nobody@example.org,call,in,Hello,,2024-03-01\n"
-        "ada@example.org,dance,in,Hello,,2024-03-01\n"
-        "ada@example.org,note,in,Later,,2999-01-01\n"
-    )
-    import_id = importer.upload(content.encode())
-    importer.run()
-    answer = importer.job(import_id)
-    assert (answer["kind"], answer["registered"], answer["rejected"]) == ("interactions", 1, 3)
-    (said,) = [e for e in importer.whole(f"/contacts/{ada}/history") if e["type"].endswith("interaction-logged.v1")]
-    assert (said["occurred_at"], said["summary"]) == ("2024-03-01T09:00:00Z", "call (outbound): Renewal")
-    assert {line: each["field"] for line, each in importer.report(import_id).items()} == {
-        3: "email",
-        4: "kind",
-        5: "occurred_at",
-    }
-
-
 def test_c3_a_number_that_somebody_has_is_imported_as_shared_as_the_deployment_says(importer: Importer) -> None:
     made = importer.client.post("/contacts", json={"name": "House", "phones": ["030 901820"]}).raise_for_status()
     job = importer.imported(b"name,email,phone\nBob,bob@example.org,030 901820\n", key="email")

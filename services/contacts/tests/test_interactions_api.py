@@ -1,4 +1,4 @@
-"""Interactions over HTTP: attachments, who may see and correct what, and through which address they came."""
+"""Interactions over HTTP: attachments, kinds, who may see and correct what, and through what they came."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from crm.chassis.log import Commands, EventLog, Step
 from crm.contacts.alias import identify, recognise
 from crm.contacts.contact import contacts
+from crm.contacts.interaction import KINDS
 from crm.events.interactions import InteractionAmended, InteractionLogged, InteractionRetracted
 
 Register = Callable[..., UUID]
@@ -111,3 +112,91 @@ def test_c9_what_came_through_an_address_is_recorded_with_its_original_holder(
         Step(contacts, alias, partial(identify, holder=ada)), Step(contacts, ada, partial(recognise, alias=alias))
     )
     assert api.post(f"/contacts/{alias}/interactions", json=CALL).status_code == 409
+
+
+COUNTER: dict[str, Any] = {"kind": "external", "subject": "At the counter", "system": "till", "external_id": "A-7"}
+
+
+def test_c10_a_kind_that_there_is_not_is_refused_by_name_with_the_choices(
+    api: TestClient, registered: Register
+) -> None:
+    ada = registered()
+    call = log_call(api, ada, kind="letter")
+    for path in ("", f"/{call}/amend"):
+        answer = api.post(f"/contacts/{ada}/interactions{path}", json=CALL | {"kind": "dance"})
+        assert (answer.status_code, answer.json()["field"]) == (422, "kind")
+        assert all(each in answer.json()["detail"] for each in KINDS)
+    kinds = api.get("/openapi.json").json()["components"]["schemas"]["LogInteraction"]["properties"]["kind"]["enum"]
+    assert kinds == list(KINDS)
+
+
+def test_c14_what_another_system_recorded_needs_its_name(api: TestClient, registered: Register, log: EventLog) -> None:
+    ada = registered()
+    answer = api.post(f"/contacts/{ada}/interactions", json=CALL | {"kind": "external"})
+    assert (answer.status_code, answer.json()["field"]) == (409, "system")
+    call = log_call(api, ada)
+    path = f"/contacts/{ada}/interactions/{call}/amend"
+    assert api.post(path, json={"kind": "external"}).json()["field"] == "system"
+    api.post(path, json={"kind": "external", "system": " till ", "external_id": "A-7"}).raise_for_status()
+    amended = log.stream(call)[-1].fact
+    assert isinstance(amended, InteractionAmended)
+    assert (amended.kind, amended.system, amended.external_id) == ("external", "till", "A-7")
+
+
+def test_c14_a_record_of_another_system_told_twice_is_one_interaction(
+    api: TestClient, registered: Register, log: EventLog
+) -> None:
+    ada = registered()
+    path = f"/contacts/{ada}/interactions"
+    first = api.post(path, json=COUNTER)
+    assert (first.status_code, first.json()["warnings"]) == (201, [])
+    again = api.post(path, json=COUNTER | {"kind": "visit", "subject": "Otherwise", "system": "TILL"})
+    assert (again.status_code, again.json()["id"], again.json()["version"]) == (200, first.json()["id"], 1)
+    assert again.json()["warnings"][0]["field"] == "external_id"
+    assert len(log.stream(UUID(first.json()["id"]))) == 1
+    other = api.post(path, json=COUNTER | {"external_id": "A-8"})
+    assert (other.status_code, other.json()["id"] != first.json()["id"]) == (201, True)
+
+
+def test_c14_of_two_who_tell_of_a_record_at_once_the_second_is_answered_with_the_first(
+    api: TestClient, registered: Register, log: EventLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = registered()
+    first = log_call(api, ada, **COUNTER)
+    holder, looks = log.holder, iter([None])
+
+    def behind(kind: str, match_key: str) -> UUID | None:
+        return next(looks, holder(kind, match_key))  # it was not there yet at the first look
+
+    monkeypatch.setattr(log, "holder", behind)
+    answer = api.post(f"/contacts/{ada}/interactions", json=COUNTER)
+    assert (answer.status_code, answer.json()["id"]) == (200, str(first))
+    assert list(looks) == []
+
+
+def test_c14_a_record_is_not_told_of_somebody_else_unnoticed(
+    api: TestClient, registered: Register, do: Commands
+) -> None:
+    ada, bob, alias = registered(), registered("Bob"), uuid4()
+    call = log_call(api, ada, **COUNTER)
+    answer = api.post(f"/contacts/{bob}/interactions", json=COUNTER)
+    assert (answer.status_code, answer.json()["field"]) == (409, "external_id")
+    assert str(ada) in answer.json()["detail"] and str(call) in answer.json()["detail"]
+    do.execute_together(
+        Step(contacts, alias, partial(identify, holder=ada)), Step(contacts, ada, partial(recognise, alias=alias))
+    )
+    assert api.post(f"/contacts/{ada}/interactions", json=COUNTER).json()["id"] == str(call)
+
+
+def test_c14_what_was_retracted_may_be_told_anew_and_an_id_moves_with_its_amendment(
+    api: TestClient, registered: Register
+) -> None:
+    ada = registered()
+    first, second = log_call(api, ada, **COUNTER), log_call(api, ada, **COUNTER | {"external_id": "A-8"})
+    path = f"/contacts/{ada}/interactions"
+    taken = api.post(f"{path}/{second}/amend", json={"external_id": "A-7"})
+    assert (taken.status_code, str(first) in taken.json()["detail"]) == (409, True)
+    api.post(f"{path}/{second}/amend", json={"external_id": "A-9"}).raise_for_status()
+    assert log_call(api, ada, **COUNTER | {"external_id": "A-9"}) == second
+    api.post(f"{path}/{first}/retract", json={"reason": "Wrong person"}).raise_for_status()
+    assert log_call(api, ada, **COUNTER) not in (first, second)

@@ -49,12 +49,12 @@ def test_c10_an_amended_item_shows_the_newest_text_where_it_belongs(story: Story
     other, item = story.items()
     assert (other.amended, item.amended) == (False, True)
     assert (item.type, item.summary, item.event_id) == (
-        "crm.contacts.interaction-logged.v1", "call (inbound): The price", f"{stream}:2",
+        "crm.contacts.interaction-logged.v2", "call (inbound): The price", f"{stream}:2",
     )  # fmt: skip
     assert item.occurred_at == NOON + timedelta(minutes=5)
     story.tell(amended("The first price", 1), stream=stream, minutes=11)
     assert story.summaries() == ["call (inbound): The first price", "call (inbound): Other"]
-    assert story.summaries(types=["crm.contacts.interaction-logged.v1"], stream=stream) == [
+    assert story.summaries(types=["crm.contacts.interaction-logged.v2"], stream=stream) == [
         "call (inbound): The first price"
     ]
 
@@ -235,7 +235,7 @@ def test_c9_what_was_handed_to_another_contact_is_found_there_by_its_words_and_f
     handed = ItemReassigned(item=item, of=ada, to=bob, merge_id=merge)
     (fact,) = story.records.record(uuid4(), handed, subject=ada, contact_ids=(ada, bob))
     story.reassigned.take(from_log([fact]))
-    calls = ["crm.contacts.interaction-logged.v1"]
+    calls = ["crm.contacts.interaction-logged.v2"]
     assert [each.data["subject"] for each in story.items(types=calls)] == ["The price"]
     assert [(each.data["subject"], each.contact_id) for each in story.items(bob, types=calls)] == [("The offer", bob)]
     assert story.summaries(bob, text="offer") == ["call (inbound): The offer"]

@@ -65,7 +65,7 @@ def test_the_history_over_http(suite: TestClient, views: Views) -> None:
     since = suite.get(f"/contacts/{ada}/history", params={"from": "2021-01-01T00:00:00Z"}).json()
     assert [each["type"] for each in since["items"]] == ["crm.contacts.contact-registered.v1"]
     until = suite.get(f"/contacts/{ada}/history", params={"to": "2021-01-01T00:00:00Z"}).json()
-    assert [each["type"] for each in until["items"]] == ["crm.contacts.interaction-logged.v1"]
+    assert [each["type"] for each in until["items"]] == ["crm.contacts.interaction-logged.v2"]
 
 
 def test_the_history_of_nobody_is_404_and_that_of_somebody_new_is_empty(suite: TestClient, views: Views) -> None:

@@ -17,16 +17,16 @@ from msgspec import Meta, Struct
 
 from crm.chassis.documents.compatibility import changes, is_compatible, is_same
 from crm.chassis.documents.examples import example_of
+from crm.chassis.documents.kept import SCHEMAS, revisions
 from crm.chassis.documents.schemas import schema_of, sealed_schema
 from crm.events import Fact, Personal, UnknownFact, catalogue, upcasts, wire
 
-SCHEMAS = Path(__file__).parents[1] / "schemas"
 TAG = "crm.testing.bell-rang.v1"
 
 
 def kept() -> Iterator[tuple[str, Path]]:
     for folder in sorted(SCHEMAS.iterdir()):
-        for path in sorted(folder.glob("*.schema.json"), key=lambda path: int(path.name.split(".")[0])):
+        for path in revisions(folder):
             yield folder.name, path
 
 
@@ -57,8 +57,8 @@ def test_every_type_is_kept_and_none_is_forgotten() -> None:
 
 @every_revision
 def test_every_revision_is_compatible_with_every_later_one(fact_type: str, path: Path) -> None:
-    revisions = [other for each, other in KEPT if each == fact_type]
-    later = [read(other) for other in revisions[revisions.index(path) :]]
+    of_type = [other for each, other in KEPT if each == fact_type]
+    later = [read(other) for other in of_type[of_type.index(path) :]]
     declared = catalogue.BY_TYPE.get(fact_type)  # None: of an old version only what was kept is left
     for schema in [*later, *([schema_of(declared)] if declared else [])]:
         assert changes(read(path), schema) == []

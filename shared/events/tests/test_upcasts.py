@@ -81,6 +81,14 @@ def test_the_newest_version_is_found(fact_type: str) -> None:
     assert upcasts.current_type("crm.sales.opportunity-won.v1") == "crm.sales.opportunity-won.v1"
 
 
+@golden
+def test_all_versions_are_found_by_any_of_them(fact_type: str) -> None:
+    assert upcasts.versions_of(fact_type) == list(TYPES)
+    won = "crm.sales.opportunity-won.v1"
+    assert upcasts.versions_of(won, fact_type, TYPES[0]) == [won, *TYPES]
+    assert upcasts.versions_of() == []
+
+
 def test_an_upcast_changes_none_of_what_it_was_given() -> None:
     given = {"minutes": 2, "name": "Ada Lovelace"}
     upcasts.upcast(TYPES[0], given)

@@ -43,8 +43,13 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
 
 
 def _annotated(hint: Any, *notes: object) -> st.SearchStrategy[Any]:
-    patterns = [each.pattern for each in notes if isinstance(each, Meta) and each.pattern]
-    return st.from_regex(patterns[0].replace("$", r"\Z")) if patterns else values(hint)
+    forms = [each for each in notes if isinstance(each, Meta) and each.pattern]
+    return _texts_of(forms[0]) if forms else values(hint)
+
+
+def _texts_of(form: Meta) -> st.SearchStrategy[str]:
+    found = st.from_regex((form.pattern or "").replace("$", r"\Z"))
+    return found.filter(lambda text: len(text) <= form.max_length) if form.max_length else found
 
 
 def _one_of(*hints: Any) -> st.SearchStrategy[Any]:

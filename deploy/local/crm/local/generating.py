@@ -14,6 +14,7 @@ from crm.chassis.documents.asyncapi import asyncapi
 from crm.chassis.documents.canvas import BEGIN, END, canvas, with_canvas
 from crm.chassis.documents.compatibility import changes, is_same
 from crm.chassis.documents.examples import example_of
+from crm.chassis.documents.kept import revisions
 from crm.chassis.documents.reading import facts_markdown, to_yaml
 from crm.chassis.documents.schemas import schema_of
 from crm.events import Fact, catalogue, type_of
@@ -31,7 +32,7 @@ def documents(root: Path) -> Iterator[tuple[Path, str]]:
     declared = services()
     names = [each.name for each in declared]
     for fact_class in (each for name in names for each in catalogue.of_service(name)):
-        yield from _schema_files(root / "shared/events/schemas" / type_of(fact_class), fact_class)
+        yield from _schema_files(root / "shared/events/crm/events/schemas" / type_of(fact_class), fact_class)
     yield root / "docs/events.md", facts_markdown([(each.name, each.purpose) for each in declared])
     yield from _access(root / "docs/operations.md", {each.name: each.openapi() for each in declared})
     for service in declared:
@@ -63,11 +64,6 @@ def _schema_files(folder: Path, fact_class: type[Fact]) -> Iterator[tuple[Path, 
     number = len(known) if known and is_same(known[-1], schema) else len(known) + 1
     yield folder / f"{number}.schema.json", _to_json(schema)
     yield folder / f"{number}.example.json", _to_json(example_of(schema))
-
-
-def revisions(folder: Path) -> list[Path]:
-    """The kept schemas of a fact type, oldest first: `1.schema.json`, `2.schema.json` …"""
-    return sorted(folder.glob("*.schema.json"), key=lambda path: int(path.name.split(".")[0]))
 
 
 def _to_json(document: Any) -> str:

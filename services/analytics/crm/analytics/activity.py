@@ -3,6 +3,7 @@
 A count does not depend on the order in which facts come (A9), and names nobody, so an erasure changes nothing (A10).
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date
@@ -12,11 +13,16 @@ from crm.chassis.database import Database
 from crm.chassis.paging import Page, PageRequest
 from crm.chassis.projection import EVERYTHING, View
 from crm.events import Fact, Recorded, type_of
+from crm.events.upcasts import current_type, versions_of
 
 
 @dataclass(frozen=True)
 class Activity:
-    """Facts of one type on one day. A type that is not known here counts as it is."""
+    """Facts of one type on one day. A type that is not known here counts as it is.
+
+    A row keeps the version of its type that was the newest when it was counted; it is found and shown as the newest of
+    today. So there are two rows for a day on which that changed.
+    """
 
     day: date
     service: str
@@ -55,7 +61,7 @@ class Days:
             "day >= %s": self.first,
             "day <= %s": self.last,
             "service = %s": self.service,
-            "type = %s": self.type,
+            "type = ANY(%s)": versions_of(self.type) if self.type else None,
         }
         given = {condition: value for condition, value in asked.items() if value is not None}
         return " AND ".join(given) or "true", list(given.values())
@@ -73,7 +79,8 @@ class Totals:
 def find(db: Database, days: Days, page: PageRequest) -> Page[Activity]:
     """Counts, the latest day first."""
     where, params = days.where
-    return activity.page(db, where, params, order_by=("day DESC", "service", "type"), page=page)
+    found = activity.page(db, where, params, order_by=("day DESC", "service", "type"), page=page)
+    return replace(found, items=tuple(replace(each, type=current_type(each.type)) for each in found.items))
 
 
 def add_up(db: Database, days: Days) -> Totals:
@@ -85,8 +92,8 @@ def add_up(db: Database, days: Days) -> Totals:
     )
     with db.connection() as connection:
         rows = connection.execute(statement.encode(), params).fetchall()
-    by_service: dict[str, int] = {}
-    for service, _, facts in rows:
-        by_service[service] = by_service.get(service, 0) + facts
-    by_type = {fact_type: facts for _, fact_type, facts in rows}
-    return Totals(sum(by_service.values()), by_service, by_type)
+    by_service, by_type = Counter[str](), Counter[str]()
+    for service, fact_type, facts in rows:
+        by_service[service] += facts
+        by_type[current_type(fact_type)] += facts
+    return Totals(by_service.total(), by_service, by_type)

@@ -18,6 +18,7 @@ from crm.contacts.history import Touchpoint, history, trace_of
 from crm.contacts.item import render
 from crm.contacts.reader import Reader
 from crm.events import wire
+from crm.events.upcasts import versions_of
 
 Order: TypeAlias = Literal["newest", "oldest"]
 
@@ -74,7 +75,7 @@ class AuditFilter:
         """As SQL conditions and their parameters."""
         asked = {
             "actor = %s": self.actor,
-            "type = ANY(%s)": list(self.types) or None,
+            "type = ANY(%s)": versions_of(*self.types) or None,
             "recorded_at >= %s": self.since,
             "recorded_at < %s": self.until,
             "recorded_at <= %s": self.as_known_at,

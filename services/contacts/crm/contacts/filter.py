@@ -9,6 +9,7 @@ from uuid import UUID
 from crm.chassis.projection.history import FOREVER
 from crm.contacts.item import STANDS_FOR
 from crm.events import type_of
+from crm.events.upcasts import versions_of
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,11 @@ class Filter:
     @property
     def where(self) -> tuple[list[str], list[Any]]:
         """As SQL conditions and their parameters; `text` is not among them."""
-        standing = [each for each, meant in STANDS_FOR.items() if type_of(meant) in self.types]
+        types = versions_of(*self.types)  # a row keeps the version that was the newest when it came
+        standing = [each for each, meant in STANDS_FOR.items() if type_of(meant) in types]
         asked = {
             "service = %s": self.service,
-            "type = ANY(%s)": [*self.types, *standing] or None,
+            "type = ANY(%s)": [*types, *versions_of(*standing)] or None,
             "channel = %s": self.channel,
             "actor = %s": self.actor,
             "stream = %s": self.stream,

@@ -1,14 +1,19 @@
-"""An interaction: one call, meeting or note with a contact, written down by hand. Each is a stream of its own."""
+"""An interaction: what was said with a contact, written down by hand or told by another system. No I/O.
 
+Each is a stream of its own. A record of another system is a claim: two that tell of the same one meet in the log.
+"""
+
+import re
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypedDict, Unpack, assert_never
+from typing import Any, Literal, TypeAlias, TypedDict, Unpack, assert_never, get_args
 from uuid import UUID
 
 from msgspec import Struct
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
-from crm.chassis.decider import Aggregate, Rejected, Unknown
+from crm.chassis.decider import Aggregate, Claim, Rejected, Unknown
+from crm.chassis.people.identity import external_identifier
 from crm.events.fact import Visibility
 from crm.events.interactions import (
     Direction,
@@ -18,7 +23,18 @@ from crm.events.interactions import (
     InteractionLogged,
     InteractionRetracted,
 )
-from crm.events.particulars import Attachment
+from crm.events.particulars import Attachment, ExternalId
+
+Kind: TypeAlias = Literal["call", "meeting", "note", "email", "message", "letter", "visit", "external"]
+"""What may be logged. A `message` is a chat or an SMS; `external` is whatever else another system recorded.
+
+The facts take any word: what was logged under a kind that is not listed here any more stays as it is.
+"""
+KINDS: tuple[Kind, ...] = get_args(Kind)
+RECORD = "interaction_id"
+"""The kind of claim that is held on a record of another system."""
+
+_SYSTEM = re.compile(r"(?=.{1,60}\Z)[^\s:]+( [^\s:]+)*")
 
 
 class Interaction(Struct, frozen=True):
@@ -32,6 +48,8 @@ class Interaction(Struct, frozen=True):
     attachments: tuple[Attachment, ...] = ()
     via: str | None = None
     visibility: Visibility = "everyone"
+    system: str | None = None
+    external_id: str | None = None
     retracted: bool = False
 
 
@@ -44,6 +62,8 @@ class Changes(TypedDict, total=False):
     body: str | None
     attachments: Sequence[Attachment]
     visibility: Visibility
+    system: str
+    external_id: str
 
 
 def log_interaction(
@@ -57,20 +77,18 @@ def log_interaction(
     attachments: Sequence[Attachment] = (),
     via: str | None = None,
     visibility: Visibility = "everyone",
-) -> InteractionLogged:
-    """Writes down what was said; it may have happened long ago."""
-    if interaction is not None:
-        raise Rejected("This interaction is already logged.")
-    return InteractionLogged(
-        contact=contact,
-        kind=kind,
-        direction=direction,
-        subject=_in_words(subject),
-        body=body,
-        attachments=list(attachments),
-        via=via,
-        visibility=visibility,
+    system: str | None = None,
+    external_id: str | None = None,
+) -> InteractionLogged | None:
+    """Writes down what was said; it may have happened long ago. Of one record of another system once, however told."""
+    said = Interaction(
+        contact, kind, direction, subject, body, tuple(attachments), via, visibility, system, external_id
     )
+    if interaction is None:
+        return InteractionLogged(**_members(_checked(said)))
+    if interaction.retracted or _claims(interaction).isdisjoint(_claims(said)):
+        raise Rejected("This interaction is already logged.")
+    return None
 
 
 def amend(
@@ -83,24 +101,11 @@ def amend(
 ) -> InteractionAmended | None:
     """Corrects what was written down, or when it took place (`moved`). `author` is who wrote it down first (C10)."""
     before = _existing(interaction)
-    if "subject" in changes:
-        changes["subject"] = _in_words(changes["subject"])
     after = replace(before, **changes)
-    after = replace(after, attachments=tuple(after.attachments))
+    after = _checked(replace(after, attachments=tuple(after.attachments)), before.kind)
     if after == before and not moved:
         return None
-    return InteractionAmended(
-        contact=after.contact,
-        kind=after.kind,
-        direction=after.direction,
-        took_place_at=took_place_at,
-        author=author,
-        subject=after.subject,
-        body=after.body,
-        attachments=list(after.attachments),
-        via=after.via,
-        visibility=after.visibility,
-    )
+    return InteractionAmended(took_place_at=took_place_at, author=author, **_members(after))
 
 
 def retract(interaction: Interaction | None, *, author: str, reason: str) -> InteractionRetracted | None:
@@ -113,6 +118,14 @@ def retract(interaction: Interaction | None, *, author: str, reason: str) -> Int
     return InteractionRetracted(contact=known.contact, author=author, reason=reason, visibility=known.visibility)
 
 
+def record_of(system: str | None, external_id: str | None) -> Claim | None:
+    """The claim on a record of another system, by the system and its id there; None where they name nothing (C3)."""
+    if system is None or external_id is None:
+        return None
+    identifier = external_identifier(ExternalId(system, external_id))
+    return (RECORD, identifier.match_key) if identifier else None
+
+
 def _existing(interaction: Interaction | None) -> Interaction:
     if interaction is None:
         raise Unknown("There is no such interaction.")
@@ -121,10 +134,26 @@ def _existing(interaction: Interaction | None) -> Interaction:
     return interaction
 
 
-def _in_words(subject: str) -> str:
-    if not (subject := " ".join(subject.split())):
+def _checked(said: Interaction, known_kind: str | None = None) -> Interaction:
+    """What may be written down, its subject on one line. A kind that is known already needs not be one of the list."""
+    if said.kind not in (*KINDS, known_kind):
+        raise Rejected(f"The kind is none that can be logged. Give one of {', '.join(KINDS)}.", field="kind")
+    if not (subject := " ".join(said.subject.split())):
         raise Rejected("Say in a few words what it was about.", field="subject")
-    return subject
+    if said.system is None and (said.kind == "external" or said.external_id is not None):
+        raise Rejected("Say in which system this was recorded.", field="system")
+    if said.system is not None and not _SYSTEM.fullmatch(said.system):
+        raise Rejected("Name the system in a few words without colons, 60 characters at most.", field="system")
+    if said.external_id is not None and record_of(said.system, said.external_id) is None:
+        raise Rejected("This id names nothing in particular. Give the id that the system uses.", field="external_id")
+    return replace(said, subject=subject)
+
+
+def _members(interaction: Interaction) -> dict[str, Any]:
+    """What a fact tells of it."""
+    members = asdict(interaction) | {"attachments": list(interaction.attachments)}
+    del members["retracted"]
+    return members
 
 
 def evolve(interaction: Interaction | None, fact: InteractionFact) -> Interaction:
@@ -140,6 +169,8 @@ def evolve(interaction: Interaction | None, fact: InteractionFact) -> Interactio
                 attachments=tuple(fact.attachments),
                 via=fact.via,
                 visibility=fact.visibility,
+                system=fact.system,
+                external_id=fact.external_id,
             )
         case InteractionRetracted():
             assert interaction
@@ -148,4 +179,15 @@ def evolve(interaction: Interaction | None, fact: InteractionFact) -> Interactio
             assert_never(fact)
 
 
-interactions = Aggregate("interaction", InteractionFact, evolve, about=lambda _, interaction: (interaction.contact,))
+def _claims(interaction: Interaction) -> set[Claim]:
+    record = None if interaction.retracted else record_of(interaction.system, interaction.external_id)
+    return {record} if record else set()
+
+
+interactions = Aggregate(
+    "interaction",
+    InteractionFact,
+    evolve,
+    about=lambda _, interaction: (interaction.contact,),
+    claims=_claims,
+)

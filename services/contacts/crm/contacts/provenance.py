@@ -1,4 +1,4 @@
-"""Where an interaction came from: who wrote it down, when it took place, and whose address it came through."""
+"""Where an interaction came from: who wrote it down, when, through whose address, and from which other system."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from crm.chassis.decider import Command, Rejected, Unknown
-from crm.chassis.log import EventLog
+from crm.chassis.decider import Claim, Command, Rejected, Unknown
+from crm.chassis.log import EventLog, Step
 from crm.chassis.people.identity import Identifier, email_identifier, phone_identifier, read_phone
+from crm.contacts.interaction import interactions
 from crm.contacts.lookup import concerning, find_erased
 from crm.contacts.reader import Reader, readers_of
 from crm.events.interactions import InteractionAmended, InteractionLogged
@@ -43,7 +44,7 @@ def concerning_interaction(
 ) -> Command:
     """A command on an interaction with this contact, refused as unknown unless the reader may see it."""
     origin = origin_of(log, interaction)
-    known = origin is not None and reader.sees(origin.readers) and _same(log, origin.contact, contact_id)
+    known = origin is not None and reader.sees(origin.readers) and same_person(log, origin.contact, contact_id)
     command = decide(origin) if origin and known else None
 
     def checked(state: Any) -> Any:
@@ -55,15 +56,15 @@ def concerning_interaction(
 
 
 def coming_through(
-    log: EventLog, contact_id: UUID, via: str, region: str, decide: Callable[[UUID], Command]
+    log: EventLog, contact_id: UUID, via: str | None, region: str, decide: Callable[[UUID], Command]
 ) -> Command:
     """A command about whoever holds an address or number: the id that holds it, also where it is an alias now (C9).
 
-    Refused if it belongs to somebody else; an identifier nobody holds leaves it with the contact.
+    Refused if it belongs to somebody else; an identifier nobody holds, or none, leaves it with the contact.
     """
-    identifier = _read(via, region)
+    identifier = _read(via, region) if via else None
     holder = log.holder(identifier.kind, identifier.match_key) if identifier else None
-    another = holder is not None and not _same(log, holder, contact_id)
+    another = holder is not None and not same_person(log, holder, contact_id)
     command = decide(holder or contact_id)
 
     def checked(state: Any) -> Any:
@@ -74,11 +75,28 @@ def coming_through(
     return checked
 
 
+def logging_once(log: EventLog, new: UUID, contact_id: UUID, record: Claim | None, command: Command) -> Step:
+    """Logs an interaction under the id `new`; or what was logged as the same record of another system is told again.
+
+    Refused if that was with somebody else, in whose place nobody would notice that this contact took part.
+    """
+    logged = log.holder(*record) if record else None
+    origin = origin_of(log, logged) if logged else None
+    another = None if origin is None or same_person(log, origin.contact, contact_id) else origin.contact
+
+    def checked(state: Any) -> Any:
+        if another:
+            raise Rejected(f"This was logged with contact {another}, as interaction {logged}.", field="external_id")
+        return command(state)
+
+    return Step(interactions, logged or new, checked)
+
+
 def _read(via: str, region: str) -> Identifier | None:
     return email_identifier(via) if "@" in via else phone_identifier(read_phone(via, region))
 
 
-def _same(log: EventLog, one: UUID, other: UUID) -> bool:
+def same_person(log: EventLog, one: UUID, other: UUID) -> bool:
     """Whether two ids are of one person."""
     try:
         return one == other or find_erased(log, one).contact_id == find_erased(log, other).contact_id

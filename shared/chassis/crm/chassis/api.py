@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING, Any
 
 from crm.chassis.auth import TokenVerifier
 from crm.chassis.documents.asyncapi import asyncapi
+from crm.chassis.documents.kept import schema_named
 from crm.chassis.documents.reading import to_yaml
-from crm.chassis.documents.schemas import schema_of
 from crm.chassis.health import Health
 from crm.chassis.http import Api, Broadcaster, Documents, News, Waiter, create_app, serve
 from crm.chassis.projection import ViewConsistency, lag_of
 from crm.chassis.runtime import Runtime
-from crm.events import catalogue
 from crm.events.fact import service_of
 
 if TYPE_CHECKING:
@@ -70,8 +69,8 @@ def documents(service: "Service") -> Documents:
     """The documents a service publishes about its facts."""
 
     def schema(fact_type: str) -> dict[str, object] | None:
-        fact_class = catalogue.BY_TYPE.get(fact_type)
-        return schema_of(fact_class) if fact_class and service_of(fact_type) == service.name else None
+        found = schema_named(fact_type)
+        return found if found and service_of(fact_type) == service.name else None
 
     return Documents(asyncapi=lambda: to_yaml(asyncapi(service.name, service.purpose)), schema=schema)
 

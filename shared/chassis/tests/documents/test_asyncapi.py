@@ -13,8 +13,11 @@ from jsonschema_rs import meta, validator_for
 from crm.chassis import kafka
 from crm.chassis.documents.asyncapi import PARTITIONS, asyncapi
 from crm.chassis.documents.headers import HEADERS, OPTIONAL, example_headers, headers_schema
+from crm.chassis.documents.kept import schema_named
 from crm.chassis.documents.reading import to_yaml
-from crm.events import Position, Sealed, catalogue
+from crm.chassis.documents.schemas import urn
+from crm.events import Position, Sealed, catalogue, upcasts
+from crm.events.fact import service_of
 
 SERVICES = ("contacts", "sales", "service-desk", "campaigns", "analytics")
 DRAFT = "http://json-schema.org/draft-07/schema#"  # what AsyncAPI builds on
@@ -48,9 +51,9 @@ def test_no_reference_dangles(document: dict[str, Any]) -> None:
 
 
 @documents
-def test_it_has_every_fact_of_the_service_and_no_other(document: dict[str, Any]) -> None:
+def test_it_has_every_fact_of_the_service_in_every_version_and_no_other(document: dict[str, Any]) -> None:
     service = document["info"]["title"].removeprefix("Rapport ").removesuffix(": facts")
-    expected = {each for each in catalogue.BY_TYPE if each.startswith(f"crm.{service}.")}
+    expected = {each for each in (*catalogue.BY_TYPE, *upcasts.UPCASTS) if each.startswith(f"crm.{service}.")}
     channel, sent = document["channels"]["facts"], document["operations"]["publishFact"]["messages"]
     assert {found(document, each["$ref"])["name"] for each in channel["messages"].values()} == expected
     assert {found(document, found(document, each["$ref"])["$ref"])["name"] for each in sent} == expected
@@ -67,6 +70,17 @@ def test_every_example_fits(document: dict[str, Any]) -> None:
         assert not [error.message for each in message["examples"] for error in payload.iter_errors(each["payload"])]
         assert not [error.message for each in message["examples"] for error in headers.iter_errors(each["headers"])]
         assert message["examples"], name
+
+
+@pytest.mark.parametrize("fact_type", sorted(upcasts.UPCASTS))
+def test_what_stays_on_the_topic_in_an_older_version_is_described_as_it_was_written(fact_type: str) -> None:
+    messages = asyncapi(service_of(fact_type), "What for.")["components"]["messages"].values()
+    (old,) = (each for each in messages if each["name"] == fact_type)
+    assert old["payload"]["properties"]["type"]["enum"] == [fact_type]
+    assert upcasts.current_type(fact_type) in old["summary"]
+    served = schema_named(fact_type)
+    assert served and served["$id"] == urn(fact_type)
+    assert schema_named("crm.sales.nothing.v1") is schema_named("nothing") is None
 
 
 @documents

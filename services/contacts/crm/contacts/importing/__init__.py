@@ -1,7 +1,8 @@
 """Importing people, accounts, affiliations and interactions from files of many kinds, by the same rules as everywhere.
 
 - reading: `dialect` and `cards` (rows of tables, vCards), `columns` and `sources` (which column means what), `layout`
-  (all of that of one file), `values` and `countries` (what a row says), `rows` (a row as a person)
+  (all of that of one file), `values` and `countries` (what a row says), `rows` (a row as a person), `said` (as an
+  interaction)
 - deciding: `deciding` (what a row of people leads to), `consents`, `taking_back`; the kinds of rows: `people`,
   `accounts`, `affiliations`, `interactions`; `batches` (many rows in one append)
 - working: `spool` (where a file waits, encrypted), `job` and `journal` (how far, what became of each line), `running`

@@ -13,7 +13,7 @@ from crm.contacts.affiliation import Affiliation, Change, affiliate, affiliation
 from crm.contacts.importing.applied import applied_before
 from crm.contacts.importing.batches import Row, row_step
 from crm.contacts.importing.deciding import Decision
-from crm.contacts.importing.interactions import whom_of
+from crm.contacts.importing.said import whom_of
 from crm.contacts.importing.values import Unusable, Values, too_long
 from crm.events.import_rows import ImportRowApplied
 from crm.events.particulars import ExternalId

@@ -15,7 +15,10 @@ PEOPLE = (
     *("consent_wording", "consent_evidence"),
     *("organisation", "job_title", "birthday", "website", "note", "tags"),
 )
-INTERACTIONS = ("email", "phone", "external_id", "kind", "direction", "subject", "body", "occurred_at")
+INTERACTIONS = (
+    *("email", "phone", "external_id", "kind", "direction", "subject", "body", "occurred_at"),
+    *("system", "interaction_id"),
+)
 ACCOUNTS = ("name", "kind", "domain", *ADDRESS, "external_id", "external_ids")
 AFFILIATIONS = ("email", "phone", "external_id", "account", "role", "valid_from", "valid_to")
 FIELDS: Mapping[str, Sequence[str]] = {
@@ -71,6 +74,8 @@ _WORDS: Mapping[str, Sequence[str]] = {
     "subject": ("subject", "betreff", "title"),
     "body": ("body", "text", "description", "note", "notes"),
     "occurred_at": ("occurredat", "date", "datetime", "timestamp", "when", "datum"),
+    "system": ("system", "sourcesystem", "quellsystem"),
+    "interaction_id": ("interactionid", "activityid", "engagementid"),
 }
 _WORDS_OF_ACCOUNTS: Mapping[str, Sequence[str]] = {
     **{each: _WORDS[each] for each in ADDRESS},

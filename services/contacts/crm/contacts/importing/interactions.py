@@ -1,28 +1,21 @@
-"""Rows of interactions: what was said with whom, and when."""
+"""Rows of interactions: looking up with whom they were, and which were logged before as a record of another system."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
-from typing import get_args
 from uuid import UUID, uuid5
 
-from crm.chassis.log import EventLog, Step
-from crm.chassis.people.identity import (
-    Identifier,
-    email_identifier,
-    external_identifier,
-    phone_identifier,
-    read_phone,
-)
-from crm.contacts.importing.batches import Row
-from crm.contacts.importing.deciding import Decision
-from crm.contacts.importing.values import Unusable, Values, external_ids, split_emails, split_phones, too_long
-from crm.contacts.interaction import Interaction, interactions, log_interaction
-from crm.events.interactions import Direction, InteractionKind, InteractionLogged
+from msgspec.structs import replace
 
-_WORDS = {"in": "inbound", "incoming": "inbound", "out": "outbound", "outgoing": "outbound"}
-FIRST_YEAR = 1900
+from crm.chassis.decider import Claim
+from crm.chassis.log import EventLog, Step
+from crm.contacts.importing.batches import Earlier, Row
+from crm.contacts.importing.deciding import Decision, Outcome
+from crm.contacts.importing.said import Said, said_in
+from crm.contacts.importing.values import Unusable, Values
+from crm.contacts.interaction import RECORD, Interaction, interactions
+from crm.contacts.provenance import same_person
+from crm.events.interactions import InteractionLogged
 
 
 def interaction_stream(import_id: UUID, line: int) -> UUID:
@@ -31,15 +24,12 @@ def interaction_stream(import_id: UUID, line: int) -> UUID:
 
 
 @dataclass(frozen=True)
-class Said:
-    """What a row tells of. `occurred_at` is UTC."""
+class Logged:
+    """With whom a record of another system was logged before: under which id, or by which of these rows."""
 
-    with_whom: tuple[Identifier, ...]
-    kind: InteractionKind
-    direction: Direction
-    subject: str
-    body: str | None
-    occurred_at: datetime | None
+    contact: UUID
+    interaction: UUID | None = None
+    line: int | None = None
 
 
 class Interactions:
@@ -47,83 +37,54 @@ class Interactions:
 
     makes_contacts = False
 
-    def __init__(self, log: EventLog, import_id: UUID, region: str) -> None:
-        self._log, self._import, self._region = log, import_id, region
+    def __init__(self, log: EventLog, import_id: UUID, region: str, earlier: Earlier) -> None:
+        self._log, self._import, self._region, self._earlier = log, import_id, region, earlier
 
     def read(self, values: Values | Unusable) -> Said | Unusable:
         return said_in(values, self._region)
 
     def decide(self, rows: Sequence[Row]) -> list[Decision]:
-        held = self._log.holders({each for _, row in rows if isinstance(row, Said) for each in row.with_whom})
-        decisions = []
-        for line, row in rows:
-            if isinstance(row, Unusable):
-                decisions.append(Decision(line, "unusable", field=row.field, reason=row.reason))
-            elif match := next((each for each in row.with_whom if each in held), None):
-                decisions.append(Decision(line, "create", held[match], match.kind, row=row))
-            else:
-                reason = "Nobody is known by this. Import the person first."
-                decisions.append(Decision(line, "unusable", field=row.with_whom[0].kind, reason=reason))
-        return decisions
+        told = [row for _, row in rows if isinstance(row, Said)]
+        held = self._log.holders({each for row in told for each in row.with_whom})
+        before = self._before({each for row in told for each in row.claims})
+        return [self._decide(line, row, held, before) for line, row in rows]
+
+    def _before(self, records: set[Claim]) -> dict[Claim, Logged]:
+        held = self._log.holders(records)
+        histories = self._log.store.load(list(held.values()))
+        found = {each: Logged(contact) for each, contact in self._earlier.held(records - held.keys()).items()}
+        return found | {each: Logged(histories[at][0].partition_key, at) for each, at in held.items()}
+
+    def _decide(
+        self, line: int, row: Said | Unusable, held: dict[Claim, UUID], before: dict[Claim, Logged]
+    ) -> Decision:
+        if isinstance(row, Unusable):
+            return Decision(line, "unusable", field=row.field, reason=row.reason)
+        match = next((each for each in row.with_whom if each in held), None)
+        if match is None:
+            reason = "Nobody is known by this. Import the person first."
+            return Decision(line, "unusable", field=row.with_whom[0].kind, reason=reason)
+        contact, own = held[match], interaction_stream(self._import, line)
+        known = next((before[each] for each in row.claims if each in before and before[each].interaction != own), None)
+        if known is not None:
+            return self._known(line, contact, known)
+        before |= dict.fromkeys(row.claims, Logged(contact, line=line))
+        return Decision(line, "create", contact, match.kind, row=row)
+
+    def _known(self, line: int, contact: UUID, known: Logged) -> Decision:
+        if not same_person(self._log, known.contact, contact):
+            reason = f"This was logged with contact {known.contact}, who is not meant by the row."
+            return Decision(line, "conflict", known.contact, field=RECORD, reason=reason)
+        outcome: Outcome = "known" if known.line is None else "duplicate"
+        return Decision(line, outcome, contact, RECORD, known.line)
 
     def steps(self, decision: Decision) -> list[Step]:
         said, contact = decision.row, decision.contact
         assert isinstance(said, Said) and contact
-        logged = log_interaction(
-            None, contact=contact, kind=said.kind, direction=said.direction, subject=said.subject, body=said.body
-        )
+        logged = replace(said.logged, contact=contact)
         stream = interaction_stream(self._import, decision.line)
         return [Step(interactions, stream, partial(_once, logged=logged), occurred_at=said.occurred_at)]
 
 
 def _once(interaction: Interaction | None, *, logged: InteractionLogged) -> InteractionLogged | None:
     return logged if interaction is None else None
-
-
-def said_in(values: Values | Unusable, region: str) -> Said | Unusable:
-    """The interaction that a row tells of, as the API would take it."""
-    if isinstance(values, Unusable):
-        return values
-    first = {field: entered[0] for field, entered in values.items()}
-    kind = first.get("kind", "note").lower()
-    direction = _WORDS.get(first.get("direction", "inbound").lower(), first.get("direction", "inbound").lower())
-    with_whom, moment = tuple(whom_of(values, region)), _moment(first.get("occurred_at"))
-    problem = too_long(values) or _problem(with_whom, kind, direction, first.get("subject"))
-    if problem or isinstance(moment, Unusable):
-        return problem or moment  # type: ignore[return-value]  # one of them is there
-    return Said(with_whom, kind, direction, first["subject"], first.get("body"), moment)  # type: ignore[arg-type]
-
-
-def whom_of(values: Values, region: str) -> Iterator[Identifier]:
-    """The identifiers of somebody who is known, as a row tells them."""
-    whom = (
-        *map(email_identifier, split_emails(values)),
-        *map(external_identifier, external_ids(values)),
-        *(phone_identifier(read_phone(each, region)) for each in split_phones(values)),
-    )
-    return (each for each in whom if each is not None)
-
-
-def _problem(with_whom: tuple[Identifier, ...], kind: str, direction: str, subject: str | None) -> Unusable | None:
-    if not with_whom:
-        return Unusable("email", "The row does not say with whom: give an e-mail, phone or external_id.")
-    if kind not in get_args(InteractionKind):
-        return Unusable("kind", f"Give one of {', '.join(get_args(InteractionKind))}.")
-    if direction not in get_args(Direction):
-        return Unusable("direction", f"Give one of {', '.join(get_args(Direction))}.")
-    if not subject:
-        return Unusable("subject", "Say in a few words what it was about.")
-    return None
-
-
-def _moment(entered: str | None) -> datetime | Unusable | None:
-    if entered is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(entered)
-    except ValueError:
-        return Unusable("occurred_at", "Give the time as 2026-11-23T09:30:00Z, or the day as 2026-11-23.")
-    moment = moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
-    if moment.year < FIRST_YEAR or moment > datetime.now(UTC):
-        return Unusable("occurred_at", f"Give a time after {FIRST_YEAR} that has passed.")
-    return moment

@@ -85,7 +85,7 @@ def kind_of(runtime: Runtime, job: Job, journal: Journal) -> Kind:
     """What reads and decides the rows of an import."""
     region = runtime.settings.region
     if job.kind == "interactions":
-        return Interactions(runtime.log, job.import_id, region)
+        return Interactions(runtime.log, job.import_id, region, journal)
     if job.kind == "affiliations":
         return Affiliations(runtime.log, job.import_id, region)
     if job.kind == "accounts":

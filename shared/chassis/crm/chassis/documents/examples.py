@@ -110,6 +110,8 @@ _USUAL: dict[str, Any] = {
     "IdentifierClaimed.kind": "email",
     "IdentifierReleased.kind": "email",
     "ImportRowRejected.reason": "Give a valid e-mail address.",
+    "InteractionAmended.kind": "external",
+    "InteractionLogged.kind": "external",
     "InteractionLogged.subject": "Called about twelve bikes",
     "LeadDisqualified.reason": "no budget",
     "MessageHandedOff.subject": "Spring is here",

@@ -9,6 +9,7 @@ import yaml
 from crm.chassis.documents.schemas import JsonSchema, schema_of, sealed_schema
 from crm.events import Fact, catalogue, type_of
 from crm.events.fact import personal_fields
+from crm.events.upcasts import versions_of
 
 _INTRODUCTION = """\
 # Facts
@@ -24,6 +25,7 @@ service lists them). The schema of a type is served by its service at `/schemas/
 - `?` it may be absent.
 - Adding an optional member does not change the version of a type; anything else does. Types and members you do not
   know are to be ignored.
+- Facts of an older version, which stands below the type, stay as they were written; the older schema is served as well.
 """
 _FORMATS = {"uuid": "UUID", "date-time": "moment (UTC)", "date": "date"}
 _TYPES = {"string": "text", "boolean": "yes or no", "integer": "integer", "number": "number", "null": "none"}
@@ -51,7 +53,9 @@ def _fact_line(fact_class: type[Fact]) -> str:
         _member(name, sealed if name in personal else schema, " 🔒" if name in personal else "")
         for name in fact_class.__struct_fields__
     ]
-    return _row(f"`{type_of(fact_class)}`", f"{fact_class.summary}{about and '<br>'}{about}", "<br>".join(fields))
+    newest = type_of(fact_class)
+    types = [f"`{newest}`", *(f"older: `{each}`" for each in versions_of(newest) if each != newest)]
+    return _row("<br>".join(types), f"{fact_class.summary}{about and '<br>'}{about}", "<br>".join(fields))
 
 
 def _part_line(schema: JsonSchema) -> str:
@@ -60,8 +64,9 @@ def _part_line(schema: JsonSchema) -> str:
 
 
 def _member(name: str, schema: JsonSchema, mark: str = "") -> str:
-    absent = "" if name in schema["required"] else "?"
-    return f"`{name}`{absent}{mark} {' or '.join(_kinds(schema['properties'][name]))}"
+    absent, member = "" if name in schema["required"] else "?", schema["properties"][name]
+    about = f". {member['description']}" if "description" in member else ""
+    return f"`{name}`{absent}{mark} {' or '.join(_kinds(member))}{about}"
 
 
 def _kinds(schema: JsonSchema) -> Iterator[str]:

@@ -12,13 +12,16 @@ from crm.chassis.auth import Agent, Permission, allowed
 from crm.chassis.http import PageQuery, ReadModel, Router, Streams, reads
 from crm.chassis.paging import Page, from_cursor, to_cursor
 from crm.chassis.people.aliases import Aliases
-from crm.events import Position, Recorded, UnknownFact, summarise, wire
+from crm.events import Position, Recorded, UnknownFact, summarise, type_of, wire
 
 _ORDER = "position"
 
 
 class ExportedFact(BaseModel):
-    """One fact, opened. Times are UTC. Of an erased person only what is not personal is left."""
+    """One fact, opened, as the newest version of its type has it. Times are UTC.
+
+    Of an erased person only what is not personal is left.
+    """
 
     event_id: str
     contact_ids: list[UUID]
@@ -38,7 +41,7 @@ class ExportedFact(BaseModel):
         return cls(
             event_id=e.event_id,
             contact_ids=list(e.contact_ids),
-            type=e.type,
+            type=type_of(e.fact),
             summary=summarise(e.fact),
             occurred_at=e.occurred_at,
             recorded_at=e.recorded_at,

@@ -7,6 +7,7 @@ from uuid import UUID
 from psycopg import Connection
 
 from crm.events import Fact, Recorded
+from crm.events.upcasts import current_type
 
 EVERYTHING = "*"
 """In `services`: the facts of every service."""
@@ -53,7 +54,7 @@ class Subscriber(Protocol):
         ...
 
     def wants(self, fact_type: str) -> bool:
-        """Whether facts of a type mean anything to it. The others are counted and skipped."""
+        """Whether facts of a type, in any version, mean anything to it. The others are counted and skipped."""
         ...
 
     def begin(
@@ -79,7 +80,7 @@ class Follower:
         self._act = act
 
     def wants(self, fact_type: str) -> bool:
-        return fact_type in self.types
+        return current_type(fact_type) in self.types
 
     def begin(
         self, connection: Connection[Any], facts: Sequence[Recorded[Fact]], known: Collection[UUID] | None = None

@@ -14,6 +14,7 @@ from crm.chassis.projection.rows import Key, RowType, Table
 from crm.chassis.projection.subscriber import EVERYTHING, Fold
 from crm.events import Fact, Recorded, type_of
 from crm.events.fact import service_of
+from crm.events.upcasts import current_type
 
 R = TypeVar("R")
 F1 = TypeVar("F1", bound=Fact)
@@ -169,7 +170,7 @@ class View(Queries[R], Generic[R]):
         return len(self.services) > 1 or EVERYTHING in self.services or any(h.crosses for h in handlers)
 
     def wants(self, fact_type: str) -> bool:
-        return bool(self.any_handlers) or fact_type in self._types
+        return bool(self.any_handlers) or current_type(fact_type) in self._types
 
     def begin(
         self, connection: Connection[Any], facts: Sequence[Recorded[Fact]], known: Collection[UUID] | None = None
