@@ -17,7 +17,7 @@ PEOPLE = (
 )
 INTERACTIONS = ("email", "phone", "external_id", "kind", "direction", "subject", "body", "occurred_at")
 ACCOUNTS = ("name", "kind", "domain", *ADDRESS, "external_id", "external_ids")
-AFFILIATIONS = ("email", "phone", "external_id", "account", "role", "valid_from", "valid_to")
+AFFILIATIONS = ("email", "phone", "external_id", "account", "role", "department", "valid_from", "valid_to")
 FIELDS: Mapping[str, Sequence[str]] = {
     "people": PEOPLE,
     "interactions": INTERACTIONS,
@@ -88,6 +88,7 @@ _OF_AFFILIATIONS = {
     "companyid": "account",
     "role": "role",
     "jobtitle": "role",
+    "department": "department",
     "validfrom": "valid_from",
     "since": "valid_from",
     "validto": "valid_to",
