@@ -78,6 +78,12 @@ def people_of(db: Db, accounts: Iterable[UUID], *, on: date | None = None) -> li
     return belonging.select(db, where, values, order_by=("account_id", "contact_id"))
 
 
+def primary_of(db: Db, contacts: Iterable[UUID], on: date) -> list[Belonging]:
+    """The primary affiliations of some contacts, of those who belong there on a day."""
+    where, values = _among("contact_id", contacts, on)
+    return belonging.select(db, f'{where} AND "primary"', values)
+
+
 def page_of(
     db: Db,
     page: PageRequest,
