@@ -11,7 +11,7 @@ from rich.console import Console
 
 from crm.local import importing
 from crm.local.calling import NothingRuns, Refused
-from crm.local.importing import Choices, columns, import_file
+from crm.local.importing import Choices, columns, import_file, revert
 from crm.local.suite import Description
 
 COLUMN = {"header": "E-Mail", "field": "email", "kept": True}
@@ -84,12 +84,15 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., tuple[
     file.write_text("name,mail\nAda,ada@example.com\n")
     monkeypatch.setattr(importing, "LOOK_EVERY_S", 0)
 
-    def run(service: Answer, *mapping: str, **more: Any) -> tuple[int, str]:
+    def run(service: Answer, *mapping: str, reverting: bool = False, **more: Any) -> tuple[int, str]:
         transport = httpx.MockTransport(service)
         monkeypatch.setattr(httpx, "Client", lambda **given: client(**given | {"transport": transport}))
         console = Console(width=160)
         with console.capture() as captured:
-            code = import_file(SUITE, file, Choices(columns(mapping), **more), console)
+            if reverting:
+                code = revert(SUITE, "i1", console)
+            else:
+                code = import_file(SUITE, file, Choices(columns(mapping), **more), console)
         return code, captured.get()
 
     return run
@@ -131,6 +134,32 @@ def test_a_dry_run_tells_what_rows_would_do_and_keeps_nothing(run: Callable[...,
     posted = [request.url.path for request in service.asked if request.method == "POST"]
     assert posted == ["/imports", "/imports/i1/dry-run", "/imports/i1/cancel"]
     assert b'name="key"' in service.asked[0].content
+
+
+def test_the_accounts_that_rows_make_are_counted(run: Callable[..., tuple[int, str]]) -> None:
+    work = {"accounts": 2, "affiliated": 3}
+    _, shown = run(Contacts(JOB | COUNTS | work, rows=[]))
+    assert "1 rejected. 2 accounts were made, 3 people affiliated." in shown
+    left_out = MATCHED | {"outcome": "create", "field": None, "reason": "Left out.", "earlier_line": None}
+    _, shown = run(Contacts(JOB | COUNTS | work | {"status": "dry_run"}, rows=[left_out]), dry_run=True)
+    assert "2 accounts would be made, 3 people affiliated. Nothing was changed." in shown
+    assert "Left out." in shown
+
+
+def test_a_revert_tells_which_contacts_and_accounts_stay(run: Callable[..., tuple[int, str]]) -> None:
+    row = {"contact": "c1", "account": "a1", "reverted": True, "account_reverted": True}
+    rows = [
+        row | {"line": 2, "reason": None, "account_reason": None},
+        row | {"line": 3, "reverted": False, "account_reverted": False, "reason": "Changed.", "account_reason": "x"},
+        row | {"line": 4, "account_reverted": False, "reason": None, "account_reason": "Somebody is there."},
+    ]
+    service = Contacts(JOB | {"status": "reverted", "undone": 2, "kept": 1}, rows=rows)
+    _, shown = run(service, reverting=True)
+    assert "2 rows taken back, 1 kept." in shown
+    assert [each.split() for each in shown.splitlines() if "c1" in each or "a1" in each] == [
+        ["3", "c1", "Changed."],
+        ["4", "a1", "Somebody", "is", "there."],
+    ]
 
 
 def test_rejected_rows_are_fetched(run: Callable[..., tuple[int, str]], tmp_path: Path) -> None:

@@ -85,6 +85,26 @@ class Importer:
     def register(self, name: str, **more: Any) -> str:
         return str(self.client.post("/contacts", json={"name": name, **more}).raise_for_status().json()["id"])
 
+    def account(self, name: str, **more: Any) -> str:
+        """Somebody registers an account by hand."""
+        return str(self.client.post("/accounts", json={"name": name, **more}).raise_for_status().json()["id"])
+
+    def work(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Where everybody belongs, by name: account, role, department, whether it is the primary one."""
+        self.views.catch_up()
+        wanted = ("account", "role", "department", "primary")
+        return {
+            each["name"]: [tuple(at[part] for part in wanted) for at in self.whole(f"/contacts/{each['id']}/accounts")]
+            for each in self.whole("/contacts")
+        }
+
+    def accounts(self) -> dict[str, dict[str, Any]]:
+        """The accounts in the list, by name; also what they are called elsewhere."""
+        self.views.catch_up()
+        listed = self.whole("/accounts")
+        assert len({each["name"] for each in listed}) == len(listed)
+        return {each["name"]: self.client.get(f"/accounts/{each['id']}").json() for each in listed}
+
     def define(self, name: str, kind: str, **more: Any) -> None:
         """Defines a custom attribute of contacts."""
         body = {"name": name, "label": name.capitalize(), "type": kind} | more

@@ -5,15 +5,17 @@ from uuid import uuid4
 
 from crm.chassis.decider import Unknown
 from crm.chassis.testing.scenarios import scenarios
-from crm.contacts.affiliation import Period, affiliate, affiliations, become_primary, become_secondary, end
+from crm.contacts.affiliation import Period, affiliate, affiliations, become_primary, become_secondary, end, revise
 from crm.events.affiliations import (
     AffiliationBecamePrimary,
     AffiliationBecameSecondary,
+    AffiliationDepartmentChanged,
     AffiliationEnded,
     AffiliationPeriodCorrected,
     AffiliationResumed,
     AffiliationRoleChanged,
     AffiliationStarted,
+    AffiliationWithdrawn,
 )
 
 given = scenarios(affiliations)
@@ -60,6 +62,37 @@ def test_a_new_role_since_a_day_leaves_the_old_one_before_and_without_a_day_corr
         Period("Director", TODAY, None),
     )
     given(began).when(affiliate, **who, **same, role="X", since=date(2020, 1, 1)).then_rejected("after the first day")
+
+
+def test_a_department_is_told_with_the_role_stays_with_a_new_role_and_is_corrected() -> None:
+    started = AffiliationStarted(**who, role="Buyer", department="Purchasing")
+    given().when(affiliate, **who, role="Buyer", department="Purchasing").then(started)
+    moved = AffiliationDepartmentChanged(**who, department="Sales")
+    given(started).when(affiliate, **who, role="Buyer", department="Sales").then(moved)
+    promoted = AffiliationRoleChanged(**who, role="Director", since=TODAY)
+    state = affiliations.fold((started, promoted, moved))
+    assert state
+    assert state.periods == (
+        Period("Buyer", None, date(2025, 12, 31), "Purchasing"),
+        Period("Director", TODAY, None, "Sales"),
+    )
+
+
+def test_what_is_not_told_of_a_place_stays_as_it_is() -> None:
+    given().when(revise, **who, role="Buyer", department=None).then(AffiliationStarted(**who, role="Buyer"))
+    changed = AffiliationRoleChanged(**who, role="Head of purchasing")
+    given(began).when(revise, **who, role="Head of purchasing", department=None).then(changed)
+    given(began).when(revise, **who, role=None, department=None).then_nothing()
+
+
+def test_what_was_taken_back_was_never_so_and_may_be_told_anew() -> None:
+    gone = AffiliationWithdrawn(**who, import_id=uuid4())
+    given(began, gone).when(end, valid_to=TODAY).then_rejected("does not belong", Unknown)
+    given(began, gone).when(become_primary, today=TODAY).then_rejected("does not belong", Unknown)
+    given(began, gone).when(affiliate, **who, role="Buyer", valid_from=date(2020, 1, 1)).then(began)
+    state = affiliations.fold((began, AffiliationBecamePrimary(**who), gone))
+    assert state and affiliations.claims
+    assert affiliations.claims(state) == set()
 
 
 def test_what_was_wrong_about_a_period_is_put_right() -> None:

@@ -147,7 +147,12 @@ def test_c12_changes_are_the_facts_of_the_api_and_empty_never_overwrites() -> No
     assert told(ada, Person("x@y.example", named=False)) == ()
 
 
-FIELDS = st.sampled_from(["name", "email", "phone", "country", "birthday", "tags", "consent:email:news", "external_id"])
+FIELDS = st.sampled_from(
+    [
+        *("name", "email", "phone", "country", "birthday", "tags", "consent:email:news", "external_id"),
+        *("organisation", "account_id:erp", "job_title", "department"),
+    ]
+)
 
 
 @for_all(st.dictionaries(FIELDS, st.lists(st.text(min_size=1, max_size=300).filter(str.strip), min_size=1, max_size=2)))

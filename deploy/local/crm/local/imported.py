@@ -27,12 +27,13 @@ def plan(job: dict[str, Any], rows: Iterable[dict[str, Any]]) -> RenderableType:
     """What the rows of a file would do."""
     shown: list[dict[str, Any]] = []
     for each in rows:
-        if each["outcome"] not in ("create", "unchanged") and len(shown) < MOST_SHOWN:
+        tells = each["outcome"] not in ("create", "unchanged") or each.get("reason")
+        if tells and len(shown) < MOST_SHOWN:
             shown.append(each)
     head = (
         f"Dry run of {job['rows']:,} rows: {job['registered']:,} new, {job['updated']:,} changed,"
         f" {job['matched']:,} known already, {job['rejected']:,} rejected"
-        f" ({job['conflicts']:,} of them in conflict). Nothing was changed."
+        f" ({job['conflicts']:,} of them in conflict).{_work(job, 'would be')} Nothing was changed."
     )
     parts: list[RenderableType] = [Text(head, style="bold")]
     if shown:
@@ -40,8 +41,16 @@ def plan(job: dict[str, Any], rows: Iterable[dict[str, Any]]) -> RenderableType:
     return Group(*parts)
 
 
+def _work(job: dict[str, Any], were: str) -> str:
+    """What rows of people do about the organisations they name; nothing where they name none."""
+    if not (job.get("accounts") or job.get("affiliated")):
+        return ""
+    return f" {job['accounts']:,} accounts {were} made, {job['affiliated']:,} people affiliated."
+
+
 def _planned(row: dict[str, Any]) -> tuple[str, ...]:
-    why = row["reason"] or (f"as line {row['earlier_line']}" if row["earlier_line"] else f"by {row['matched_by']}")
+    by = f"by {row['matched_by']}" if row["matched_by"] else ""
+    why = row["reason"] or (f"as line {row['earlier_line']}" if row["earlier_line"] else by)
     return str(row["line"]), row["outcome"], row["field"] or "", why
 
 
@@ -57,6 +66,7 @@ def report(job: dict[str, Any], rows: Iterable[dict[str, Any]]) -> RenderableTyp
     known = f"{job['matched']:,} known already" + (f" ({twice:,} of them from this file)" if twice else "")
     changed = f" {job['updated']:,} changed," if job.get("updated") else ""
     head = f"{job['rows']:,} rows: {job['registered']:,} registered,{changed} {known}, {job['rejected']:,} rejected."
+    head += _work(job, "were")
     parts: list[RenderableType] = [Text(head, style="bold"), Text(f"Import {job['id']}", style="dim")]
     if shown["matched"]:
         parts += [Text("\nKnown already"), table(("Line", "By", "Earlier line", "Contact"), shown["matched"], _known)]
@@ -67,8 +77,16 @@ def report(job: dict[str, Any], rows: Iterable[dict[str, Any]]) -> RenderableTyp
     return Group(*parts)
 
 
+def stays(row: dict[str, Any]) -> bool:
+    """Whether a revert has left something of a row as it was."""
+    return row.get("reverted") is False or row.get("account_reverted") is False
+
+
 def kept_cells(row: dict[str, Any]) -> tuple[str, ...]:
-    return str(row["line"]), row["contact"] or "", row["reason"] or ""
+    """What of a row stays after a revert, and why."""
+    if row.get("reverted") is False:
+        return str(row["line"]), row["contact"] or "", row["reason"] or ""
+    return str(row["line"]), row["account"] or "", row["account_reason"] or ""
 
 
 def _known(row: dict[str, Any]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.text import Text
 
 from crm.local.calling import Apis, NothingRuns, Refused, calling
-from crm.local.imported import MOST_SHOWN, kept_cells, plan, report, table, understood
+from crm.local.imported import MOST_SHOWN, kept_cells, plan, report, stays, table, understood
 from crm.local.suite import Description
 
 UPLOAD_TIMEOUT_S = 600.0
@@ -67,9 +67,8 @@ def revert(suite: Description, import_id: str, console: Console) -> int:
         _body(_asked(apis, "POST", f"/imports/{import_id}/revert", headers={"Idempotency-Key": str(uuid4())}))
         job = _followed(apis, import_id, "Taking back", console)
         console.print(Text(f"{job['undone']:,} rows taken back, {job['kept']:,} kept.", style="bold"))
-        if job["kept"]:
-            kept = (each for each in reported(apis, import_id) if each.get("reverted") is False)
-            console.print(table(("Line", "Contact", "Kept because"), list(islice(kept, MOST_SHOWN)), kept_cells))
+        if kept := list(islice(filter(stays, reported(apis, import_id)), MOST_SHOWN)):
+            console.print(table(("Line", "Contact or account", "Kept because"), kept, kept_cells))
         return 0
 
 

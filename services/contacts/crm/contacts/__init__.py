@@ -5,7 +5,7 @@ Read `service` (the declaration), then the rules, noun by noun:
 - people: `contact`, `registration`, `reach`, `alias`, `merger` with `survivorship`, `interaction`
 - what they allow: `consent`, `double_opt_in`, `objection`, `wording`, `preferences`
 - their rights: `subject_request`, `erasure`, `legal_hold` with `holding`, `returning`
-- organisations: `account`, `account_record`, `account_tree`, `affiliation`
+- organisations: `account`, `account_record`, `account_name`, `account_tree`, `affiliation`
 - duplicates: `merge_case`, and how they are found in `duplicates`
 
 Then what people look up (`directory`, `history`, `consent_matrix`, `consent_proof`, `erasures`, `request_list`,

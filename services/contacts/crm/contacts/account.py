@@ -152,10 +152,15 @@ def _evolve_tree(account: Account, fact: AccountTreeFact) -> Account:
             assert_never(fact)
 
 
+def claim_of(external_id: ExternalId) -> Claim | None:
+    """What an id in another system is claimed as by an account; it does not meet those of contacts. None: no value."""
+    found = external_identifier(external_id)
+    return (f"account_{found.kind}", found.match_key) if found else None
+
+
 def claims(account: Account) -> set[Claim]:
-    """What names this account and no other: its ids in other systems. They do not meet those of contacts."""
-    found = map(external_identifier, account.external_ids)
-    return {(f"account_{each.kind}", each.match_key) for each in found if each is not None}
+    """What names this account and no other: its ids in other systems."""
+    return {each for each in map(claim_of, account.external_ids) if each is not None}
 
 
 accounts = Aggregate("account", AccountFact, evolve, about=None, claims=claims)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from crm.chassis.people.merges import Merges
 from crm.chassis.projection import View
+from crm.contacts.account_name import name_key
 from crm.contacts.attribute_record import described
 from crm.contacts.matching import plain
 from crm.events import Recorded
@@ -53,16 +54,19 @@ class AccountRow:
     """The name, the domains and the city, in lower case and without accents."""
     alias_of: UUID | None = None
     merges: Merges = field(default_factory=Merges)
+    name_key: str = ""
+    """What spellings of its name have in common."""
 
 
 account_list = View(
     "account_list",
     AccountRow,
     key="account_id",
-    version=3,
+    version=4,
     indexes=(
         "searched gin_trgm_ops",
         "name, account_id",
+        "name_key",
         "owner, name, account_id",
         "tags array_ops",
         "parent",
@@ -72,7 +76,8 @@ account_list = View(
 
 
 def _searchable(row: AccountRow) -> AccountRow:
-    return replace(row, searched=plain(" ".join(filter(None, (row.name, *row.domains, row.city)))))
+    searched = plain(" ".join(filter(None, (row.name, *row.domains, row.city))))
+    return replace(row, searched=searched, name_key=name_key(row.name))
 
 
 def _at(row: AccountRow, address: PostalAddress | None) -> AccountRow:

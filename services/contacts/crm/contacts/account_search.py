@@ -1,6 +1,7 @@
 """Which accounts are asked for: queries on the list of accounts, in which absorbed ones lead to who absorbed them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -48,6 +49,13 @@ def find_accounts(db: Db, only: AccountFilter, page: PageRequest) -> Page[Accoun
     mine, owners = inside(account_list, "account_id", only.within)
     where, values = f"alias_of IS NULL AND {where} AND {mine}", [*values, *owners]
     return account_list.page(db, where, values, order_by="name", page=page)
+
+
+def only_ones_called(db: Db, keys: Collection[str]) -> dict[str, UUID]:
+    """By match key of a name: the account that is called so, if just one is that is neither archived nor absorbed."""
+    rows = account_list.select(db, "name_key = ANY(%s) AND NOT archived AND alias_of IS NULL", (list(keys),))
+    several = Counter(each.name_key for each in rows)
+    return {each.name_key: each.account_id for each in rows if several[each.name_key] == 1}
 
 
 def canonical_accounts(db: Db, rows: Iterable[AccountRow]) -> list[UUID]:

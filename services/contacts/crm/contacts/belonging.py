@@ -3,20 +3,22 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, TypeAlias
+from typing import Any
 from uuid import UUID
 
 from crm.chassis.projection import Db, Page, PageRequest, Subject, View
-from crm.contacts.affiliation import Period, after
+from crm.contacts.affiliation import Change, Period, after
 from crm.events import Personal, Recorded
 from crm.events.affiliations import (
     AffiliationBecamePrimary,
     AffiliationBecameSecondary,
+    AffiliationDepartmentChanged,
     AffiliationEnded,
     AffiliationPeriodCorrected,
     AffiliationResumed,
     AffiliationRoleChanged,
     AffiliationStarted,
+    AffiliationWithdrawn,
 )
 
 
@@ -35,18 +37,20 @@ belonging = View(
     "belonging",
     Belonging,
     key="affiliation_id",
+    version=2,
     indexes=("account_id, contact_id, affiliation_id", "contact_id, account_id, affiliation_id"),
-)
-
-Timed: TypeAlias = (
-    AffiliationStarted | AffiliationResumed | AffiliationRoleChanged | AffiliationPeriodCorrected | AffiliationEnded
 )
 
 
 @belonging.on(
-    AffiliationStarted, AffiliationResumed, AffiliationRoleChanged, AffiliationPeriodCorrected, AffiliationEnded
+    AffiliationStarted,
+    AffiliationResumed,
+    AffiliationRoleChanged,
+    AffiliationDepartmentChanged,
+    AffiliationPeriodCorrected,
+    AffiliationEnded,
 )
-def keep_period(row: Belonging | None, e: Recorded[Timed]) -> Belonging:
+def keep_period(row: Belonging | None, e: Recorded[Change | AffiliationEnded]) -> Belonging:
     known = row or Belonging(e.stream, e.fact.contact, e.fact.account, primary=False, periods=())
     return replace(known, periods=after(known.periods, e.fact))
 
@@ -54,6 +58,11 @@ def keep_period(row: Belonging | None, e: Recorded[Timed]) -> Belonging:
 @belonging.on(AffiliationBecamePrimary, AffiliationBecameSecondary)
 def rank(row: Belonging, e: Recorded[AffiliationBecamePrimary | AffiliationBecameSecondary]) -> Belonging:
     return replace(row, primary=isinstance(e.fact, AffiliationBecamePrimary))
+
+
+@belonging.on(AffiliationWithdrawn)
+def strike_out(_: Belonging | None, e: Recorded[AffiliationWithdrawn]) -> None:
+    """It was never so."""
 
 
 _ON = (
@@ -67,6 +76,12 @@ def people_of(db: Db, accounts: Iterable[UUID], *, on: date | None = None) -> li
     """Who belongs to some accounts on a day; without one: everybody who ever did."""
     where, values = _among("account_id", accounts, on)
     return belonging.select(db, where, values, order_by=("account_id", "contact_id"))
+
+
+def primary_of(db: Db, contacts: Iterable[UUID], on: date) -> list[Belonging]:
+    """The primary affiliations of some contacts, of those who belong there on a day."""
+    where, values = _among("contact_id", contacts, on)
+    return belonging.select(db, f'{where} AND "primary"', values)
 
 
 def page_of(

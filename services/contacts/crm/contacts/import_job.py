@@ -83,7 +83,15 @@ def rehearse(job: ImportJob | None, *, rehearsed: ImportRehearsed) -> ImportRehe
 
 
 def complete(
-    job: ImportJob | None, *, registered: int, matched: int, rejected: int, updated: int = 0, conflicts: int = 0
+    job: ImportJob | None,
+    *,
+    registered: int,
+    matched: int,
+    rejected: int,
+    updated: int = 0,
+    conflicts: int = 0,
+    accounts: int = 0,
+    affiliated: int = 0,
 ) -> ImportCompleted | None:
     """Every row has become a contact, or is known not to."""
     if _known(job).status != "running":
@@ -95,6 +103,8 @@ def complete(
         rejected=rejected,
         updated=updated,
         conflicts=conflicts,
+        accounts=accounts,
+        affiliated=affiliated,
     )
 
 

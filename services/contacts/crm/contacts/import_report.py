@@ -6,11 +6,14 @@ from uuid import UUID
 from crm.chassis.projection import Db, Page, PageRequest, View
 from crm.events import Recorded
 from crm.events.import_rows import (
+    ImportRowAccountKept,
+    ImportRowAccountReverted,
     ImportRowApplied,
     ImportRowChangedAccount,
     ImportRowKept,
     ImportRowMatched,
     ImportRowNamedAccount,
+    ImportRowRegistered,
     ImportRowRejected,
     ImportRowReverted,
 )
@@ -32,10 +35,15 @@ class RowReport:
     reverted: bool | None = None
     """Of an import that was taken back: whether this row was. None: there was nothing to take back."""
     account: UUID | None = None
-    """The account it is about, if it is about one."""
+    """The account it is about, if it is about one: which it made, or the contact belongs to by it."""
+    account_made: bool = False
+    account_reverted: bool | None = None
+    """Of an import that was taken back: whether the account was that this row made. None: it made none."""
+    account_reason: str | None = None
+    """Why the account is not taken back."""
 
 
-import_report = View("import_report", RowReport, key="id", version=2, indexes=("import_id, line, id",))
+import_report = View("import_report", RowReport, key="id", version=3, indexes=("import_id, line, id",))
 
 
 @import_report.on(ImportRowRejected)
@@ -59,6 +67,21 @@ def match(_: RowReport | None, e: Recorded[ImportRowMatched]) -> RowReport:
     )
 
 
+@import_report.on(ImportRowRegistered)
+def register(_: RowReport | None, e: Recorded[ImportRowRegistered]) -> RowReport:
+    row = e.fact
+    return RowReport(
+        id=e.stream,
+        import_id=row.import_id,
+        line=row.line,
+        outcome="registered",
+        contact=row.contact,
+        reason=row.remark,
+        account=row.account,
+        account_made=row.account is not None,
+    )
+
+
 @import_report.on(ImportRowApplied)
 def apply(_: RowReport | None, e: Recorded[ImportRowApplied]) -> RowReport:
     row = e.fact
@@ -70,6 +93,8 @@ def apply(_: RowReport | None, e: Recorded[ImportRowApplied]) -> RowReport:
         contact=row.contact,
         matched_by=row.matched_by,
         reason=row.remark,
+        account=row.account,
+        account_made=row.account_made,
     )
 
 
@@ -94,6 +119,16 @@ def take_back(report: RowReport | None, e: Recorded[ImportRowReverted]) -> RowRe
 @import_report.on(ImportRowKept)
 def keep(report: RowReport | None, e: Recorded[ImportRowKept]) -> RowReport:
     return replace(report or _registered(e.stream, e.fact), reverted=False, reason=e.fact.reason)
+
+
+@import_report.on(ImportRowAccountReverted)
+def take_account_back(report: RowReport, e: Recorded[ImportRowAccountReverted]) -> RowReport:
+    return replace(report, account_reverted=True)
+
+
+@import_report.on(ImportRowAccountKept)
+def keep_account(report: RowReport, e: Recorded[ImportRowAccountKept]) -> RowReport:
+    return replace(report, account_reverted=False, account_reason=e.fact.reason)
 
 
 def _registered(stream: UUID, row: ImportRowReverted | ImportRowKept) -> RowReport:

@@ -5,12 +5,15 @@ from uuid import UUID, uuid5
 
 from crm.chassis.decider import Aggregate
 from crm.events.import_rows import (
+    ImportRowAccountKept,
+    ImportRowAccountReverted,
     ImportRowApplied,
     ImportRowChangedAccount,
     ImportRowFact,
     ImportRowKept,
     ImportRowMatched,
     ImportRowNamedAccount,
+    ImportRowRegistered,
     ImportRowRejected,
     ImportRowReverted,
 )
@@ -33,11 +36,20 @@ def note_revert(
     return None if isinstance(known, ImportRowReverted | ImportRowKept) else outcome
 
 
+def note_account(
+    known: ImportRowFact | None, *, outcome: ImportRowAccountReverted | ImportRowAccountKept
+) -> ImportRowAccountReverted | ImportRowAccountKept | None:
+    """What became of the account that a row made, when the import was taken back; said once."""
+    return None if isinstance(known, ImportRowAccountReverted | ImportRowAccountKept) else outcome
+
+
 def _about(_: UUID, outcome: ImportRowFact) -> tuple[UUID, ...]:
     match outcome:
         case ImportRowRejected() | ImportRowNamedAccount() | ImportRowChangedAccount():
             return ()
-        case ImportRowMatched() | ImportRowApplied() | ImportRowReverted() | ImportRowKept():
+        case ImportRowAccountReverted() | ImportRowAccountKept():
+            return ()
+        case ImportRowMatched() | ImportRowRegistered() | ImportRowApplied() | ImportRowReverted() | ImportRowKept():
             return (outcome.contact,)
         case _:
             assert_never(outcome)

@@ -1,4 +1,4 @@
-"""Who belongs to which account, recorded in the contacts service. It tells of a contact, so its role is personal."""
+"""Who belongs to which account, recorded in the contacts service. It tells of a contact: what they are is personal."""
 
 from datetime import date
 from typing import TypeAlias
@@ -16,6 +16,7 @@ class AffiliationStarted(Fact, frozen=True, tag="crm.contacts.affiliation-starte
     role: Personal[str | None] = None
     valid_from: date | None = None
     valid_to: date | None = None
+    department: Personal[str | None] = None
 
 
 class AffiliationResumed(Fact, frozen=True, tag="crm.contacts.affiliation-resumed.v1"):
@@ -27,6 +28,7 @@ class AffiliationResumed(Fact, frozen=True, tag="crm.contacts.affiliation-resume
     role: Personal[str | None] = None
     valid_from: date | None = None
     valid_to: date | None = None
+    department: Personal[str | None] = None
 
 
 class AffiliationRoleChanged(Fact, frozen=True, tag="crm.contacts.affiliation-role-changed.v1"):
@@ -37,6 +39,13 @@ class AffiliationRoleChanged(Fact, frozen=True, tag="crm.contacts.affiliation-ro
     account: UUID
     role: Personal[str | None]
     since: date | None = None
+
+
+class AffiliationDepartmentChanged(Fact, frozen=True, tag="crm.contacts.affiliation-department-changed.v1"):
+    summary = "Department at account {account} is {department}"
+    contact: UUID
+    account: UUID
+    department: Personal[str | None]
 
 
 class AffiliationPeriodCorrected(Fact, frozen=True, tag="crm.contacts.affiliation-period-corrected.v1"):
@@ -70,12 +79,23 @@ class AffiliationBecameSecondary(Fact, frozen=True, tag="crm.contacts.affiliatio
     account: UUID
 
 
+class AffiliationWithdrawn(Fact, frozen=True, tag="crm.contacts.affiliation-withdrawn.v1"):
+    """The import that told of it was taken back: nothing is known of it any more."""
+
+    summary = "Not known to belong to account {account} any more: taken back with its import"
+    contact: UUID
+    account: UUID
+    import_id: UUID
+
+
 AffiliationFact: TypeAlias = (
     AffiliationStarted
     | AffiliationResumed
     | AffiliationRoleChanged
+    | AffiliationDepartmentChanged
     | AffiliationPeriodCorrected
     | AffiliationEnded
     | AffiliationBecamePrimary
     | AffiliationBecameSecondary
+    | AffiliationWithdrawn
 )

@@ -28,6 +28,19 @@ class ImportRowMatched(Fact, frozen=True, tag="crm.contacts.import-row-matched.v
     earlier_line: int | None = None
 
 
+class ImportRowRegistered(Fact, frozen=True, tag="crm.contacts.import-row-registered.v1"):
+    """A row made a contact; only where it did more than the contact's own facts say, or less than it should."""
+
+    summary = "Line {line} of an import registered this contact"
+    import_id: UUID
+    line: int
+    contact: UUID
+    account: UUID | None = None
+    """The account that the row made."""
+    remark: str | None = None
+    """What of the row was left out, and why."""
+
+
 class ImportRowApplied(Fact, frozen=True, tag="crm.contacts.import-row-applied.v1"):
     """A row changed somebody already known; what changed is said by the contact's own facts of the same append."""
 
@@ -38,6 +51,11 @@ class ImportRowApplied(Fact, frozen=True, tag="crm.contacts.import-row-applied.v
     matched_by: str
     remark: str | None = None
     """What of the row was left out, and why."""
+    account: UUID | None = None
+    """The account that the row made, or that the contact belongs to by it."""
+    account_made: bool = False
+    affiliation: UUID | None = None
+    """Where it is recorded that the contact belongs to the account, if the row changed that."""
 
 
 class ImportRowNamedAccount(Fact, frozen=True, tag="crm.contacts.import-row-named-account.v1"):
@@ -55,6 +73,25 @@ class ImportRowChangedAccount(Fact, frozen=True, tag="crm.contacts.import-row-ch
     import_id: UUID
     line: int
     account: UUID
+
+
+class ImportRowAccountReverted(Fact, frozen=True, tag="crm.contacts.import-row-account-reverted.v1"):
+    """On the row that made an account: it is in the archive, and nothing leads to it any more."""
+
+    summary = "Account {account}, made by line {line} of an import, taken back"
+    import_id: UUID
+    line: int
+    account: UUID
+
+
+class ImportRowAccountKept(Fact, frozen=True, tag="crm.contacts.import-row-account-kept.v1"):
+    """On the row that made an account, which a revert leaves as it is."""
+
+    summary = "Account {account}, made by line {line} of an import, is not taken back: {reason}"
+    import_id: UUID
+    line: int
+    account: UUID
+    reason: str
 
 
 class ImportRowReverted(Fact, frozen=True, tag="crm.contacts.import-row-reverted.v1"):
@@ -77,9 +114,12 @@ class ImportRowKept(Fact, frozen=True, tag="crm.contacts.import-row-kept.v1"):
 ImportRowFact: TypeAlias = (
     ImportRowRejected
     | ImportRowMatched
+    | ImportRowRegistered
     | ImportRowApplied
     | ImportRowReverted
     | ImportRowKept
     | ImportRowNamedAccount
     | ImportRowChangedAccount
+    | ImportRowAccountReverted
+    | ImportRowAccountKept
 )

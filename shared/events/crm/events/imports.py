@@ -42,6 +42,8 @@ class ImportRehearsed(Fact, frozen=True, tag="crm.contacts.import-rehearsed.v1")
     matched: int
     conflicts: int
     rejected: int
+    accounts: int = 0
+    affiliated: int = 0
 
 
 class ImportStarted(Fact, frozen=True, tag="crm.contacts.import-started.v1"):
@@ -63,7 +65,7 @@ class ImportStarted(Fact, frozen=True, tag="crm.contacts.import-started.v1"):
 
 
 class ImportCompleted(Fact, frozen=True, tag="crm.contacts.import-completed.v1"):
-    """`rejected` counts the rows in conflict too."""
+    """`rejected` counts the rows in conflict too; `affiliated` those that changed where somebody works."""
 
     summary = "Import completed: {registered} registered, {matched} known already, {rejected} rejected"
     rows: int
@@ -72,6 +74,9 @@ class ImportCompleted(Fact, frozen=True, tag="crm.contacts.import-completed.v1")
     rejected: int
     updated: int = 0
     conflicts: int = 0
+    accounts: int = 0
+    """Accounts that rows of people made."""
+    affiliated: int = 0
 
 
 class ImportFailed(Fact, frozen=True, tag="crm.contacts.import-failed.v1"):

@@ -26,6 +26,7 @@ class Affiliate(BaseModel, extra="forbid"):
     """
 
     role: NameText | None = None
+    department: NameText | None = None
     valid_from: Day | None = None
     valid_to: Day | None = Field(None, description="The last day.")
     since: Day | None = None
@@ -54,6 +55,7 @@ def put_affiliation(
         contact=contact_id,
         account=account_id,
         role=body.role,
+        department=body.department,
         valid_from=body.valid_from,
         valid_to=body.valid_to,
         since=body.since,

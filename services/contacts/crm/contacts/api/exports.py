@@ -19,6 +19,7 @@ from crm.contacts.exporting.cards import as_cards
 from crm.contacts.exporting.lines import as_lines
 from crm.contacts.exporting.people import pages
 from crm.contacts.exporting.tables import COLUMNS, Column, as_table
+from crm.contacts.exporting.workplaces import Workplaces
 from crm.contacts.searching import Filter, search
 
 router = Router(prefix="/exports", tags=["exports"])
@@ -56,7 +57,9 @@ def get_contacts_export(
     """The contacts that match, in the order of the list. CSV and vCard can be imported again as they are."""
     only = Filter(tag, owner, account, archived, provisional, attributes_asked(streams, "contact", asked), mine)
     today = datetime.now(UTC).date()
-    people = pages(streams, lambda page: search(db, text, only, page, today=today))
+    people = pages(
+        streams, lambda page: search(db, text, only, page, today=today), Workplaces(streams, db, mine, today)
+    )
     if format == "csv":
         attributes = () if columns else tuple(in_force(streams, "contact").definitions.by_name)
         written = "\t" if delimiter == "tab" else delimiter

@@ -13,7 +13,7 @@ from crm.chassis.decider import Rejected
 from crm.chassis.keys import Keys
 from crm.contacts.api.within import WithinAll
 from crm.contacts.import_job import ImportStatus
-from crm.contacts.importing.columns import NOT_KEPT
+from crm.contacts.importing.columns import is_kept
 from crm.contacts.importing.dialect import rows_of
 from crm.contacts.importing.job import Job
 from crm.contacts.importing.spool import chunks
@@ -60,7 +60,8 @@ class ColumnAnswer(BaseModel):
 class ImportAnswer(BaseModel):
     """How far an import is. `rows` are those worked off; `line` is where in the file that was. Times are UTC.
 
-    Headers are shown as long as the file waits; `rejected` counts the rows in conflict too.
+    Headers are shown as long as the file waits; `rejected` counts the rows in conflict too, `accounts` those that rows
+    of people made, and `affiliated` the rows that changed where somebody works.
     """
 
     id: UUID
@@ -80,6 +81,8 @@ class ImportAnswer(BaseModel):
     matched: int
     rejected: int
     conflicts: int
+    accounts: int
+    affiliated: int
     undone: int
     kept: int
     rejected_file: str | None
@@ -96,7 +99,7 @@ class ImportAnswer(BaseModel):
                 place=int(place),
                 header=header[int(place)] if int(place) < len(header) else None,
                 field=field,
-                kept=field not in NOT_KEPT,
+                kept=is_kept(field, job.columns.values()),
             )
             for place, field in sorted(job.columns.items(), key=lambda each: int(each[0]))
         ]

@@ -110,7 +110,9 @@ def get_rows(
         Literal["rejected", "conflict", "matched", "updated", "registered"] | None, Query(description="Only these.")
     ] = None,
 ) -> Page[import_report.RowReport]:
-    """The rows that are no contact's registration: rejected, in conflict, about somebody known, or taken back."""
+    """The rows that are more or less than a contact's registration: rejected, in conflict, about somebody known, taken
+    back; and those that made an account, or of which something was left out.
+    """
     streams.get(imports, import_id)
     return import_report.find(db, import_id, page, outcome)
 

@@ -34,6 +34,7 @@ class PersonOfAccount(BaseModel):
     name: str
     account_id: UUID
     role: str | None
+    department: str | None
     primary: bool
     valid_from: date | None
     valid_to: date | None
@@ -45,6 +46,7 @@ class AccountOfPerson(BaseModel):
     account_id: UUID
     account: str
     role: str | None
+    department: str | None
     primary: bool
     valid_from: date | None
     valid_to: date | None
@@ -74,6 +76,7 @@ def get_people(
             name=entry.name,
             account_id=canonical[row.account_id],
             role=period.role,
+            department=period.department,
             primary=row.primary,
             valid_from=period.valid_from,
             valid_to=period.valid_to,
@@ -112,6 +115,7 @@ def get_accounts_of(
             account_id=known[row.account_id].account_id,
             account=known[row.account_id].account.name,
             role=period.role,
+            department=period.department,
             primary=row.primary,
             valid_from=period.valid_from,
             valid_to=period.valid_to,

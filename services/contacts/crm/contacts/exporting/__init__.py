@@ -1,1 +1,3 @@
-"""Exporting lists of people as a stream: `people` (who, page by page), then `tables`, `cards` and `lines` (as what)."""
+"""Exporting lists of people as a stream: `people` (who, page by page) with `workplaces`, then `tables`, `cards` and
+`lines` (as what).
+"""

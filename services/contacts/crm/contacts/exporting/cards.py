@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from crm.contacts.exporting.people import Exported
+from crm.contacts.exporting.workplaces import Workplace
 
 _LONGEST_LINE = 75
 """In octets; longer lines are folded."""
@@ -29,12 +30,20 @@ def _lines(each: Exported) -> Iterator[str]:
     if address := contact.address:
         parts = (None, None, address.street, address.city, address.region, address.postal_code, address.country)
         yield "ADR:" + ";".join(_escaped(part or "") for part in parts)
+    yield from _work(each.workplace)
     if contact.birthday:
         yield f"BDAY:{contact.birthday:%Y%m%d}"
     if contact.tags:
         yield f"CATEGORIES:{','.join(map(_escaped, contact.tags))}"
     for known in contact.external_ids:
         yield f"X-EXTERNAL-ID;SYSTEM={known.system}:{_escaped(known.id)}"
+
+
+def _work(workplace: Workplace) -> Iterator[str]:
+    if workplace.organisation:
+        yield "ORG:" + ";".join(_escaped(part) for part in (workplace.organisation, workplace.department) if part)
+    if workplace.job_title:
+        yield f"TITLE:{_escaped(workplace.job_title)}"
 
 
 def _preferred(place: int, count: int) -> str:

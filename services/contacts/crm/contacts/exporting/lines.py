@@ -1,6 +1,7 @@
 """People as JSON Lines: one object a line, in the words of the API."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 
 import msgspec
 
@@ -26,6 +27,7 @@ def _told(each: Exported) -> dict[str, object]:
             for phone in contact.phones
         ],
         "address": contact.address,
+        **asdict(each.workplace),
         "external_ids": contact.external_ids,
         "birthday": contact.birthday,
         "owner": contact.owner,

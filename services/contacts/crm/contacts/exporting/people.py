@@ -1,7 +1,7 @@
 """Whom an export holds: the contacts of a list, page by page, as the log knows them. Memory holds one page."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +10,7 @@ from crm.chassis.paging import Page, PageRequest
 from crm.contacts import lookup
 from crm.contacts.contact import Contact, contacts
 from crm.contacts.directory import Entry
+from crm.contacts.exporting.workplaces import NOWHERE, Workplace, Workplaces
 from crm.events import wire
 
 PER_PAGE = 200
@@ -21,14 +22,19 @@ class Exported:
 
     contact_id: UUID
     contact: Contact
+    workplace: Workplace = NOWHERE
 
 
-def pages(log: EventLog, page_of: Callable[[PageRequest], Page[Entry]]) -> Iterator[list[Exported]]:
+def pages(
+    log: EventLog, page_of: Callable[[PageRequest], Page[Entry]], workplaces: Workplaces
+) -> Iterator[list[Exported]]:
     """The people of a list in its order, in pages; those who were erased or taken back meanwhile are left out."""
     cursor: str | None = None
     while True:
         page = page_of(PageRequest(PER_PAGE, cursor))
-        yield list(_people(log, [each.contact_id for each in page.items]))
+        people = list(_people(log, [each.contact_id for each in page.items]))
+        at = workplaces.of({each.contact_id: (each.contact_id, *sorted(each.contact.aliases)) for each in people})
+        yield [replace(each, workplace=at[each.contact_id]) for each in people]
         cursor = page.next
         if cursor is None:
             return

@@ -4,11 +4,13 @@ import codecs
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import Literal, TypeAlias
 from urllib.parse import quote
 
 from crm.contacts.attribute_value import format_value
 from crm.contacts.exporting.people import Exported
+from crm.contacts.exporting.workplaces import Workplace
 from crm.events.particulars import PostalAddress
 
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
@@ -23,6 +25,9 @@ Column: TypeAlias = Literal[
     "city",
     "region",
     "country",
+    "organisation",
+    "job_title",
+    "department",
     "external_ids",
     "birthday",
     "tags",
@@ -35,11 +40,16 @@ def _address(part: str) -> Callable[[Exported], str]:
     return lambda each: getattr(each.contact.address or PostalAddress(), part) or ""
 
 
+def _work(part: str) -> Callable[[Exported], str]:
+    return lambda each: getattr(each.workplace, part) or ""
+
+
 _CELLS: Mapping[str, Callable[[Exported], str]] = {
     "name": lambda each: each.contact.name,
     "email": lambda each: ";".join(each.contact.emails),
     "phone": lambda each: ";".join(phone.entered for phone in each.contact.phones),
     **{part: _address(part) for part in PostalAddress.__struct_fields__},
+    **{part.name: _work(part.name) for part in fields(Workplace)},
     "external_ids": lambda each: ";".join(
         f"{quote(known.system)}:{quote(known.id, safe=' /:')}" for known in each.contact.external_ids
     ),

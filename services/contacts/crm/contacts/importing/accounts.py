@@ -10,7 +10,7 @@ from crm.chassis.decider import Claim, Rejected
 from crm.chassis.log import EventLog, Folded, Step
 from crm.contacts.account import Account, accounts, claims, evolve
 from crm.contacts.account_record import register_account, revise_account
-from crm.contacts.importing.batches import Earlier, Row, row_step
+from crm.contacts.importing.batches import Earlier, Row, row_step, unless_known
 from crm.contacts.importing.deciding import Decision, Upsert
 from crm.contacts.importing.values import Unusable, Values, address_in, external_ids, too_long
 from crm.contacts.organisations import Accounts as Known
@@ -87,7 +87,7 @@ class Accounts:
         account, row = decision.contact, decision.row
         assert account
         if decision.outcome == "create":
-            return [Step(accounts, account, partial(_unless_known, fact=row.fact))]
+            return [Step(accounts, account, partial(unless_known, facts=(row.fact,)))]
         changed = ImportRowChangedAccount(import_id=self._import, line=decision.line, account=account)
         planned = Step(accounts, account, lambda _: decision.facts, seen=decision.seen)
         return [planned, row_step(self._import, decision.line, changed)]
@@ -133,7 +133,3 @@ def differences(account: Account, row: Organisation) -> tuple[Fact, ...]:
 def _bare(domain: str) -> str:
     """The domain of an address on the web."""
     return domain.lower().removeprefix("https://").removeprefix("http://").removeprefix("www.").partition("/")[0]
-
-
-def _unless_known(account: Account | None, *, fact: AccountRegistered) -> AccountRegistered | None:
-    return fact if account is None else None

@@ -1,14 +1,13 @@
 """Rows of affiliations: who belongs to which account, in which role and when; both must be known."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from uuid import UUID
 
 from crm.chassis.decider import Claim, Rejected
 from crm.chassis.log import EventLog, Step
-from crm.chassis.people.identity import external_identifier
+from crm.contacts.account import claim_of
 from crm.contacts.affiliation import Affiliation, Change, affiliate, affiliation_stream, affiliations
 from crm.contacts.importing.applied import applied_before
 from crm.contacts.importing.batches import Row, row_step
@@ -26,6 +25,7 @@ class Belonging:
     who: tuple[Claim, ...]
     account: Claim
     role: str | None
+    department: str | None
     valid_from: date | None
     valid_to: date | None
 
@@ -88,10 +88,19 @@ class Affiliations:
         return [told, row_step(self._import, decision.line, applied)]
 
 
-def _told(row: Belonging, contact: UUID, account: UUID) -> partial[tuple[Change, ...]]:
-    return partial(
-        affiliate, contact=contact, account=account, role=row.role, valid_from=row.valid_from, valid_to=row.valid_to
-    )
+def _told(row: Belonging, contact: UUID, account: UUID) -> Callable[[Affiliation | None], tuple[Change, ...]]:
+    def tell(known: Affiliation | None) -> tuple[Change, ...]:
+        return affiliate(
+            known,
+            contact=contact,
+            account=account,
+            role=row.role,
+            valid_from=row.valid_from,
+            valid_to=row.valid_to,
+            department=row.department or (known.latest.department if known and known.periods else None),
+        )
+
+    return tell
 
 
 def _pair(row: Belonging, held: dict[Claim, UUID]) -> tuple[UUID, UUID] | Unusable:
@@ -111,7 +120,7 @@ def belonging_in(values: Values | Unusable, region: str) -> Belonging | Unusable
         return problem
     who = tuple(whom_of(values, region))
     field = next((each for each in values if each.partition(":")[0] == "account"), None)
-    account = external_identifier(ExternalId(field.partition(":")[2] or "import", values[field][0])) if field else None
+    account = claim_of(ExternalId(field.partition(":")[2] or "import", values[field][0])) if field else None
     if not who or account is None:
         missing = "account" if who else "email"
         return Unusable(missing, "The row does not say who belongs to what: give a person's identifier and an account.")
@@ -120,4 +129,4 @@ def belonging_in(values: Values | Unusable, region: str) -> Belonging | Unusable
         days = [date.fromisoformat(first[name]) if name in first else None for name in ("valid_from", "valid_to")]
     except ValueError:
         return Unusable("valid_from", "Give days as 2026-11-23.")
-    return Belonging(who, (f"account_{account.kind}", account.match_key), first.get("role"), *days)
+    return Belonging(who, account, first.get("role"), first.get("department"), *days)

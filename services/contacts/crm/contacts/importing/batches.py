@@ -9,12 +9,16 @@ from functools import partial
 from typing import Any, Protocol
 from uuid import UUID
 
-from crm.chassis.decider import Claim, Rejected
+from crm.chassis.decider import Claim, Rejected, Taken
 from crm.chassis.log import Commands, Conflict, EventLog, Step
 from crm.contacts.import_row import import_rows, note, row_stream
 from crm.contacts.importing.deciding import MATCHED, REFUSED, Decision
 from crm.contacts.importing.values import Unusable, Values
+from crm.events import Fact
 from crm.events.import_rows import ImportRowFact, ImportRowMatched, ImportRowNamedAccount, ImportRowRejected
+
+AGAIN = 3
+"""How often a single row is decided again that somebody overtakes."""
 
 Row = tuple[int, Any]
 """A line of the file and what stands there: what its kind reads, or `Unusable`."""
@@ -54,13 +58,16 @@ class Batch:
     import_id: UUID
     kind: Kind
 
-    def run(self, rows: Sequence[Row]) -> list[Decision]:
-        """Appends what rows lead to. Where somebody else overtakes one, halves are decided again."""
+    def run(self, rows: Sequence[Row], *, again: int = AGAIN) -> list[Decision]:
+        """Appends what rows lead to. Where somebody else overtakes one, halves are decided again, at last it alone."""
         try:
             return self._append(rows)
         except (Rejected, Conflict) as refusal:
             if len(rows) == 1:
-                return [self._refused(rows[0], refusal)]
+                overtaken = again and isinstance(
+                    refusal, Taken | Conflict
+                )  # goes on with whom it was overtaken by (C4)
+                return self.run(rows, again=again - 1) if overtaken else [self._refused(rows[0], refusal)]
         half = len(rows) // 2
         return [*self.run(rows[:half]), *self.run(rows[half:])]
 
@@ -88,6 +95,11 @@ class Batch:
 def row_step(import_id: UUID, line: int, outcome: ImportRowFact) -> Step:
     """Records what became of a row, once."""
     return Step(import_rows, row_stream(import_id, line), partial(note, outcome=outcome))
+
+
+def unless_known(state: Any, *, facts: tuple[Fact, ...]) -> tuple[Fact, ...]:
+    """How something begins that a row makes, unless an earlier life of the import has made it."""
+    return facts if state is None else ()
 
 
 def _fact_of(import_id: UUID, decision: Decision) -> ImportRowFact:

@@ -45,17 +45,17 @@ def values_of(card: str) -> Values | Unusable:
     if not _END.fullmatch(card.rstrip().rpartition("\n")[2]):
         return _UNREADABLE
     try:
-        lines = list(vobject.readOne(card, transform=False, allowQP=True).lines())
+        lines = sorted(vobject.readOne(card, transform=False, allowQP=True).lines(), key=_rank)
     except (VObjectError, ValueError, LookupError, AttributeError, TypeError, StopIteration):
         return _UNREADABLE
     values: Values = {}
-    for line in sorted(lines, key=_rank):
+    for line in lines:
         for field, value in _READ[line.name](line) if line.name in _READ else ():
             if value := value.strip():
                 values.setdefault(field, []).append(value)
     if "name" not in values and (given := _structured(lines, "N")):
         values |= {f: [v] for f, v in zip(("last_name", "first_name", "middle_name"), given, strict=False) if v.strip()}
-    return values
+    return values | _organisation(lines)
 
 
 def types_of(line: ContentLine) -> set[str]:
@@ -64,10 +64,11 @@ def types_of(line: ContentLine) -> set[str]:
     return {each.strip().lower() for some in written for each in some.split(",")}
 
 
-def _rank(line: ContentLine) -> int:
-    """The preferred entry of a kind comes first."""
+def _rank(line: ContentLine) -> tuple[bool, int]:
+    """The preferred entry of a kind comes first; a role counts where there is no title."""
     first = next(iter(line.params.get("PREF", ())), "")
-    return int(first) if first.isdigit() else 1 if "pref" in types_of(line) else 100
+    preference = int(first) if first.isdigit() else 1 if "pref" in types_of(line) else 100
+    return line.name == "ROLE", preference
 
 
 Reader = Callable[[ContentLine], Iterable[tuple[str, str]]]
@@ -94,10 +95,6 @@ def _address(line: ContentLine) -> Iterable[tuple[str, str]]:
     return [(f"{place}{field}", " ".join(value.split())) for field, value in parts.items()]
 
 
-def _organisation(line: ContentLine) -> Iterable[tuple[str, str]]:
-    yield "organisation", _split(str(line.value))[0]
-
-
 def _external_id(line: ContentLine) -> Iterable[tuple[str, str]]:
     """As our own exports write it."""
     system = next(iter(line.params.get("SYSTEM", ())), "import")
@@ -114,14 +111,21 @@ _READ: dict[str, Reader] = {
     "EMAIL": _text("email"),
     "TEL": _phone,
     "ADR": _address,
-    "ORG": _organisation,
     "TITLE": _text("job_title"),
+    "ROLE": _text("job_title"),
     "BDAY": _text("birthday"),
     "URL": _text("website"),
     "NOTE": _text("note"),
     "CATEGORIES": _tags,
     "X-EXTERNAL-ID": _external_id,
 }
+
+
+def _organisation(lines: Iterable[ContentLine]) -> Values:
+    """The preferred organisation and its units; those of another one never complete it."""
+    name, *units = [each.strip() for each in _structured(lines, "ORG")] or [""]
+    told = {"organisation": name, "department": ", ".join(each for each in units if each)}
+    return {field: [value] for field, value in told.items() if value}
 
 
 def _structured(lines: Iterable[ContentLine], name: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from crm.chassis.decider import Rejected
 
@@ -13,14 +13,15 @@ PEOPLE = (
     *("name", "first_name", "middle_name", "last_name", "email", "phone", *ADDRESS, "external_id", "external_ids"),
     *(f"{which}{part}" for which in SECOND_ADDRESSES for part in ADDRESS),
     *("consent_wording", "consent_evidence"),
-    *("organisation", "job_title", "birthday", "website", "note", "tags"),
+    *("organisation", "account_id", "job_title", "department"),
+    *("birthday", "website", "note", "tags"),
 )
 INTERACTIONS = (
     *("email", "phone", "external_id", "kind", "direction", "subject", "body", "occurred_at"),
     *("system", "interaction_id"),
 )
 ACCOUNTS = ("name", "kind", "domain", *ADDRESS, "external_id", "external_ids")
-AFFILIATIONS = ("email", "phone", "external_id", "account", "role", "valid_from", "valid_to")
+AFFILIATIONS = ("email", "phone", "external_id", "account", "role", "department", "valid_from", "valid_to")
 FIELDS: Mapping[str, Sequence[str]] = {
     "people": PEOPLE,
     "interactions": INTERACTIONS,
@@ -29,15 +30,17 @@ FIELDS: Mapping[str, Sequence[str]] = {
 }
 """What a column can fill, by the kind of row; also `external_id:SYSTEM`.
 
-Of people also `consent:CHANNEL:PURPOSE` and `attribute:NAME`, a custom attribute.
+Of people also `account_id:SYSTEM`, the id of the organisation somebody works for, `consent:CHANNEL:PURPOSE`, and
+`attribute:NAME`, a custom attribute.
 """
-NOT_KEPT = frozenset({"organisation", "job_title", "website", "note"})
+NOT_KEPT = frozenset({"website", "note"})
 """Recognised, so that a reader of the mapping sees them, but nothing is recorded of them yet."""
 
 _MANY = ("email", "phone", "tags", "website", "domain")
 _ACCOUNT_NAMES = frozenset({"companyname", "accountname", "firmenname", "organisationname", "organizationname"})
 _SYSTEM = re.compile(r"external_id:[A-Za-z0-9._-]{1,60}")
 _ACCOUNT = re.compile(r"account:[A-Za-z0-9._-]{1,60}")
+_WORKPLACE = re.compile(r"account_id:[A-Za-z0-9._-]{1,60}")
 _ATTRIBUTE = re.compile(r"attribute:[a-z][a-z0-9_]{0,59}")
 _CONSENT = re.compile(r"consent:(email|sms|phone|post|messenger):[a-z0-9][a-z0-9_-]{0,59}")
 
@@ -63,8 +66,13 @@ _WORDS: Mapping[str, Sequence[str]] = {
     "region": ("region", "state", "province", "bundesland", "county", "provincia", "estado"),
     "country": ("country", "countrycode", "land", "pays", "pais", "paese", "kraj"),
     "external_id": ("externalid", "id", "customerid", "customernumber", "kundennummer", "crmid", "contactid"),
-    "organisation": ("company", "organisation", "organization", "firma", "entreprise", "empresa", "azienda"),
-    "job_title": ("jobtitle", "position", "funktion", "cargo"),
+    "organisation": (
+        *("company", "organisation", "organization", "firma", "unternehmen", "entreprise", "empresa", "azienda"),
+        *("employer", "arbeitgeber", *_ACCOUNT_NAMES),
+    ),
+    "account_id": ("companyid", "organisationid", "organizationid"),
+    "job_title": ("jobtitle", "position", "funktion", "cargo", "fonction", "poste"),
+    "department": ("department", "dept", "abteilung", "afdeling", "avdeling", "reparto"),
     "birthday": ("birthday", "dateofbirth", "geburtstag", "geburtsdatum"),
     "website": ("website", "web", "url", "homepage"),
     "note": ("note", "notes", "notiz", "notizen", "comment", "comments"),
@@ -79,7 +87,7 @@ _WORDS: Mapping[str, Sequence[str]] = {
 }
 _WORDS_OF_ACCOUNTS: Mapping[str, Sequence[str]] = {
     **{each: _WORDS[each] for each in ADDRESS},
-    "name": ("name", *_ACCOUNT_NAMES, *_WORDS["organisation"]),
+    "name": ("name", *_WORDS["organisation"]),
     "kind": ("kind", "type", "accounttype", "art"),
     "domain": ("domain", "domains", "companydomainname", "website", "websiteurl", "homepage"),
     "external_id": ("externalid", "id", "accountid", "recordid", "companyid", "kundennummer", "customernumber"),
@@ -93,6 +101,7 @@ _OF_AFFILIATIONS = {
     "companyid": "account",
     "role": "role",
     "jobtitle": "role",
+    "department": "department",
     "validfrom": "valid_from",
     "since": "valid_from",
     "validto": "valid_to",
@@ -142,6 +151,12 @@ def check_fields(mapping: Mapping[str, str], kind: str) -> None:
             raise Rejected(f"Fields are: {', '.join(FIELDS[kind])}.", field=f"mapping.{title}")
 
 
+def is_kept(field: str, fields: Collection[str]) -> bool:
+    """Whether anything is recorded of a field; of the work somewhere only where the organisation is told."""
+    told = {each.partition(":")[0] for each in fields} & {"organisation", "account_id", "account"}
+    return field not in NOT_KEPT and bool(told or field not in ("job_title", "department"))
+
+
 def check_enough(columns: Mapping[str, str], kind: str) -> None:
     """Raises `Rejected` unless the columns can tell whom or what a row is about."""
     fields = {each.partition(":")[0] for each in columns.values()}
@@ -160,7 +175,7 @@ def check_enough(columns: Mapping[str, str], kind: str) -> None:
 
 
 def _is_field(field: str, kind: str) -> bool:
-    of_people = kind == "people" and (_CONSENT.fullmatch(field) or _ATTRIBUTE.fullmatch(field))
+    of_people = kind == "people" and any(each.fullmatch(field) for each in (_CONSENT, _ATTRIBUTE, _WORKPLACE))
     of_affiliations = kind == "affiliations" and _ACCOUNT.fullmatch(field)
     return bool(field in FIELDS[kind] or _SYSTEM.fullmatch(field) or of_people or of_affiliations)
 

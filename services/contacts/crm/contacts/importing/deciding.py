@@ -5,14 +5,17 @@ Rows are decided in their order; what an earlier row of the same file did is kno
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, TypeAlias
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from crm.chassis.decider import Claim, Rejected, Tombstoned
 from crm.chassis.people.identity import Identifier
 from crm.contacts.attribute_record import InForce, first_values
 from crm.contacts.contact import Contact, evolve
 from crm.contacts.importing.changing import changes, values_of
+from crm.contacts.importing.employers import Employers
+from crm.contacts.importing.joining import Joining, Places, join
 from crm.contacts.importing.rows import Person
 from crm.contacts.importing.values import Unusable
 from crm.events import Fact
@@ -60,6 +63,8 @@ class Decision:
     seen: int | None = None
     of_account: bool = False
     """Whether `contact` is the id of an account instead."""
+    joining: Joining | None = None
+    """What becomes of the account a person works for, and of their place there."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,11 @@ class Met:
     contact_id: UUID
     contact: Contact
     version: int
+
+    @property
+    def ids(self) -> tuple[UUID, ...]:
+        """Every id of them, the canonical one first."""
+        return (self.contact_id, *sorted(self.contact.aliases))
 
 
 @dataclass
@@ -89,11 +99,19 @@ class Known:
     """Identifiers that name nobody here (C3)."""
     is_open: Callable[[Identifier, UUID], bool] = lambda _, holder: False
     """Whether others may have what somebody holds (C3)."""
+    employers: Employers = field(default_factory=Employers)
+    places: Places = field(default_factory=Places)
 
     def is_shared(self, identifier: Identifier) -> bool:
         """Whether its holder is known to share it: it tells nobody who they are."""
         holder = self.met.get(self.held[identifier])
         return holder is not None and identifier in holder.contact.shared
+
+    def join(self, row: Person, person: Sequence[UUID], made: UUID) -> tuple[Joining | None, str | None]:
+        """What a row says of where somebody works, and what of that is left out; `person` are their ids."""
+        if row.workplace is None:
+            return None, None
+        return join(row.workplace, person, uuid5(made, "account"), self.employers, self.places)
 
     def of_others(self, claims: Sequence[Identifier], mine: Collection[UUID]) -> list[Identifier]:
         """Those that others hold."""
@@ -119,31 +137,30 @@ def decide(line: int, row: Person | Unusable, made: UUID, upsert: Upsert, known:
     match = next((each for each in keyed if known.held.get(each, made) != made and not known.is_shared(each)), None)
     others: list[Identifier] = []
     if match is not None:
-        decision = _met(line, row, match, upsert, known)
+        decision = _met(line, row, match, made, upsert, known)
     else:
         others = known.of_others(claims, {made})
         other = known.refused(others)
         shared = {*known.nobodys, *others}
-        decision = (
-            _conflict(line, other, known.held[other]) if other else _created(line, row, made, known.rules, shared)
-        )
+        decision = _conflict(line, other, known.held[other]) if other else _created(line, row, made, known, shared)
     if decision.outcome in ("create", "update") and decision.contact is not None:
         known.held |= {each: decision.contact for each in claims if each not in known.held}
         known.here[decision.contact] = line
     return decision
 
 
-def _created(line: int, row: Person, made: UUID, rules: InForce, shared: Collection[Claim]) -> Decision:
-    fact = row.telling(shared)
+def _created(line: int, row: Person, made: UUID, known: Known, shared: Collection[Claim]) -> Decision:
+    fact, rules = row.telling(shared), known.rules
     try:
         first_values(values_of(row, rules), rules)  # all that is required must be there
         more = changes(evolve(None, fact), row, rules) if row.tags or row.birthday or row.attributes else ()
     except Rejected as refusal:
         return Decision(line, "unusable", field=refusal.field, reason=refusal.sentence)
-    return Decision(line, "create", made, row=row, facts=(fact, *more))
+    joining, left_out = known.join(row, [made], made)
+    return Decision(line, "create", made, reason=left_out, row=row, facts=(fact, *more), joining=joining)
 
 
-def _met(line: int, row: Person, match: Identifier, upsert: Upsert, known: Known) -> Decision:
+def _met(line: int, row: Person, match: Identifier, made: UUID, upsert: Upsert, known: Known) -> Decision:
     holder = known.held[match]
     found = known.met.get(holder)
     canonical = found.contact_id if found else holder
@@ -152,7 +169,7 @@ def _met(line: int, row: Person, match: Identifier, upsert: Upsert, known: Known
         return Decision(line, "duplicate", canonical, match.kind, earlier)
     if upsert.on_match == "skip" or found is None:
         return Decision(line, "known", holder, match.kind)
-    mine = {holder, found.contact_id, *found.contact.aliases}
+    mine = {holder, *found.ids}
     others = known.of_others([each for each in row.claims if each not in known.nobodys], mine)
     if other := known.refused(others):
         return _conflict(line, other, known.held[other])
@@ -160,9 +177,11 @@ def _met(line: int, row: Person, match: Identifier, upsert: Upsert, known: Known
         facts = changes(found.contact, row, known.rules, {*known.nobodys, *others})
     except Rejected as refusal:
         return Decision(line, "unusable", field=refusal.field, reason=refusal.sentence)
-    if facts or row.wishes:
-        return Decision(line, "update", found.contact_id, match.kind, row=row, facts=facts, seen=found.version)
-    return Decision(line, "unchanged", found.contact_id, match.kind)
+    joining, left_out = known.join(row, found.ids, made)
+    met = partial(Decision, line, contact=found.contact_id, matched_by=match.kind, reason=left_out)
+    if facts or row.wishes or joining:
+        return met(outcome="update", row=row, facts=facts, seen=found.version, joining=joining)
+    return met(outcome="unchanged")
 
 
 def _conflict(line: int, identifier: Identifier, holder: UUID) -> Decision:

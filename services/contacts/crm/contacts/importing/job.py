@@ -22,7 +22,7 @@ Work: TypeAlias = Literal["rehearsing", "running", "reverting"]
 _COLUMNS = """
     import_id, upload_id, rejected_upload, content_hash, actor, state, encoding, delimiter, quote, columns, format,
     source, kind, key, on_match, first_line, size_bytes, done_bytes, line, registered, updated, matched, conflicts,
-    rejected, undone, kept, error, started_at, finished_at
+    rejected, accounts, affiliated, undone, kept, error, started_at, finished_at
 """
 _TAKE = f"""
     UPDATE imports SET leased_until = now() + %s WHERE import_id = (
@@ -68,6 +68,8 @@ class Job:
     matched: int
     conflicts: int
     rejected: int
+    accounts: int
+    affiliated: int
     undone: int
     kept: int
     error: str | None
@@ -152,8 +154,8 @@ def begin(database: Database, import_id: UUID, work: Work, *, after: tuple[str, 
         else:
             connection.execute(
                 "UPDATE imports SET state = %s, line = first_line, registered = 0, updated = 0, matched = 0,"
-                " conflicts = 0, rejected = 0, done_bytes = 0, error = NULL, leased_until = NULL"
-                " WHERE import_id = %s AND state = ANY(%s)",
+                " conflicts = 0, rejected = 0, accounts = 0, affiliated = 0, done_bytes = 0, error = NULL,"
+                " leased_until = NULL WHERE import_id = %s AND state = ANY(%s)",
                 (work, import_id, list(after)),
             )
 
@@ -180,6 +182,12 @@ def forget_rejected(database: Database, import_id: UUID) -> None:
     """Notes that the file of rejected rows is gone."""
     with database.connection() as connection:
         connection.execute("UPDATE imports SET rejected_upload = NULL WHERE import_id = %s", (import_id,))
+
+
+def hold(database: Database, job: Job) -> None:
+    """Keeps an import that takes long leased to the caller."""
+    with database.connection() as connection:
+        connection.execute("UPDATE imports SET leased_until = now() + %s WHERE import_id = %s", (LEASE, job.import_id))
 
 
 def release(database: Database, job: Job) -> None:

@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from dataclasses import dataclass, fields
+from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
 from psycopg.rows import class_row
@@ -14,6 +14,7 @@ from crm.chassis.keys import Keys
 from crm.chassis.paging import Page, PageRequest, from_cursor, to_cursor
 from crm.contacts.importing.deciding import MATCHED, REFUSED, Decision
 from crm.contacts.importing.job import LEASE, Job
+from crm.contacts.importing.joining import Joining
 
 Phase: TypeAlias = Literal["run", "dry_run"]
 CHUNK = 2_000
@@ -32,12 +33,15 @@ _COUNT = """
     WITH counted AS (
         UPDATE imports SET line = %(line)s, registered = registered + %(create)s, updated = updated + %(update)s,
             matched = matched + %(matched)s, conflicts = conflicts + %(conflict)s, rejected = rejected + %(refused)s,
+            accounts = accounts + %(made)s, affiliated = affiliated + %(affiliated)s,
             done_bytes = %(done)s, leased_until = now() + %(lease)s
         WHERE import_id = %(id)s AND line < %(line)s AND state = %(state)s RETURNING import_id
     ), kept AS (
-        INSERT INTO import_lines (import_id, phase, line, outcome, contact_id, matched_by, earlier_line, field, reason)
+        INSERT INTO import_lines (import_id, phase, line, outcome, contact_id, matched_by, earlier_line, field, reason,
+            account_id, account_made, affiliation_id)
         SELECT counted.import_id, %(phase)s, new.* FROM counted, unnest(%(lines)s::bigint[], %(outcomes)s::text[],
-            %(contacts)s::uuid[], %(by)s::text[], %(earlier)s::bigint[], %(fields)s::text[], %(reasons)s::text[]) AS new
+            %(contacts)s::uuid[], %(by)s::text[], %(earlier)s::bigint[], %(fields)s::text[], %(reasons)s::text[],
+            %(account_ids)s::uuid[], %(makes)s::boolean[], %(affiliations)s::uuid[]) AS new
         ON CONFLICT DO NOTHING
     ), seen AS (
         INSERT INTO import_seen SELECT counted.import_id, new.*
@@ -59,9 +63,14 @@ class Line:
     earlier_line: int | None
     field: str | None
     reason: str | None
+    account_id: UUID | None
+    """The account that it makes, or meets where the person's place in it changes."""
+    account_made: bool
+    affiliation_id: UUID | None
+    """Where the person begins to belong to the account, or what they are there changes."""
 
 
-_SELECT = "SELECT line, outcome, contact_id, matched_by, earlier_line, field, reason FROM import_lines"
+_SELECT = f"SELECT {', '.join(each.name for each in fields(Line))} FROM import_lines"
 
 
 class Journal:
@@ -111,6 +120,7 @@ class Journal:
             "id": self._job.import_id,
             "state": self._job.state,
             **{name: [getattr(each, field) for each in kept] for name, field in _FIELDS.items()},
+            **_work([each.joining for each in kept]),
             "phase": self._phase,
             "claims": list(seen),
             "holders": list(seen.values()),
@@ -123,12 +133,9 @@ class Journal:
         """The claims that rows of a dry run would make, by the ids of the claims' streams."""
         if self._phase == "run":
             return {}
-        return {
-            self._keys.claim_ids(*claim)[0]: each.contact
-            for each in decisions
-            if each.contact
-            for claim in getattr(each.row, "claims", ())
-        }
+        held = [(claim, each.contact) for each in decisions for claim in getattr(each.row, "claims", ())]
+        held += [(claim, each.joining.account) for each in decisions if each.joining for claim in each.joining.claims]
+        return {self._keys.claim_ids(*claim)[0]: holder for claim, holder in held if holder}
 
     def lines(self, outcomes: Sequence[str], after: int = 0) -> Iterator[Line]:
         """The lines with some outcomes behind a line, in their order."""
@@ -163,3 +170,16 @@ class Journal:
         wanted = list(outcomes) if outcomes is not None else None
         with self._database.connection() as connection, connection.cursor(row_factory=class_row(Line)) as cursor:
             return cursor.execute(statement.encode(), (*self._key, after, wanted, wanted, limit)).fetchall()
+
+
+def _work(joinings: Sequence[Joining | None]) -> dict[str, Any]:
+    """What rows do about accounts, as columns and counted."""
+    makes = [each is not None and each.makes for each in joinings]
+    affiliations = [each.affiliation if each else None for each in joinings]
+    return {
+        "account_ids": [each.account if each else None for each in joinings],
+        "makes": makes,
+        "affiliations": affiliations,
+        "made": sum(makes),
+        "affiliated": sum(each is not None for each in affiliations),
+    }

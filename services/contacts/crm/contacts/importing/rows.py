@@ -22,6 +22,7 @@ from crm.contacts.importing.values import (
     split_phones,
     too_long,
 )
+from crm.contacts.importing.workplaces import Workplace, workplace_in
 from crm.contacts.registration import register
 from crm.events.consents import ConsentChannel
 from crm.events.contacts import ContactRegistered
@@ -60,6 +61,7 @@ class Person:
     tags: tuple[str, ...] = ()
     attributes: tuple[tuple[str, str], ...] = ()
     """Custom attributes by name, as written."""
+    workplace: Workplace | None = None
 
     @cached_property
     def fact(self) -> ContactRegistered:
@@ -111,6 +113,7 @@ def person_of(values: Values | Unusable, region: str) -> Person | Unusable:
         attributes=tuple(
             (field.removeprefix(ATTRIBUTE), told[0]) for field, told in values.items() if field.startswith(ATTRIBUTE)
         ),
+        workplace=workplace_in(values),
     )
 
 

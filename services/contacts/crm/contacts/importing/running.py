@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import islice
+from typing import Any
 
 from crm.chassis.decider import Rejected
 from crm.chassis.log import Commands, Context
@@ -70,13 +71,7 @@ def rehearse_run(runtime: Runtime, job: Job, stopped: Callable[[], bool]) -> Non
         end(runtime.database, job, "mapped", error=refusal.sentence)
         return
     counted = find(runtime.database, job.import_id) or job
-    rehearsed = ImportRehearsed(
-        created=counted.registered,
-        updated=counted.updated,
-        matched=counted.matched,
-        conflicts=counted.conflicts,
-        rejected=counted.rejected,
-    )
+    rehearsed = ImportRehearsed(created=counted.registered, **_counts(counted))
     as_owner(runtime, job).execute(imports, job.import_id, partial(rehearse, rehearsed=rehearsed))
     end(runtime.database, job, "dry_run")
 
@@ -90,7 +85,7 @@ def kind_of(runtime: Runtime, job: Job, journal: Journal) -> Kind:
         return Affiliations(runtime.log, job.import_id, region)
     if job.kind == "accounts":
         return Accounts(runtime.log, job.import_id, job.upsert, journal)
-    return People(runtime.log, job.import_id, job.upsert, region, journal, runtime.settings.uniqueness)
+    return People(runtime, job.import_id, job.upsert, journal)
 
 
 def batches(runtime: Runtime, job: Job, kind: Kind) -> Iterator[tuple[Sequence[Row], int]]:
@@ -114,16 +109,15 @@ def as_owner(runtime: Runtime, job: Job) -> Commands:
     return runtime.log.commands(Context(actor=job.actor, channel="import", correlation_id=str(job.import_id)))
 
 
+def _counts(job: Job) -> dict[str, Any]:
+    """What is told of an import that has ended, beside how many are new."""
+    told = ("updated", "matched", "conflicts", "rejected", "accounts", "affiliated")
+    return {each: getattr(job, each) for each in told}
+
+
 def _complete(runtime: Runtime, job: Job) -> None:
     counted = find(runtime.database, job.import_id) or job
-    command = partial(
-        complete,
-        registered=counted.registered,
-        updated=counted.updated,
-        matched=counted.matched,
-        conflicts=counted.conflicts,
-        rejected=counted.rejected,
-    )
+    command = partial(complete, registered=counted.registered, **_counts(counted))
     as_owner(runtime, job).execute(imports, job.import_id, command)
     if counted.rejected:
         keep_rejected(runtime, job, Journal(runtime.database, runtime.keys, job, "run").lines(REFUSED))

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from crm.contacts.importing.columns import ADDRESS, NOT_KEPT, recognise
+from crm.contacts.importing.columns import ADDRESS, recognise
 
 _PART = {
     "street": "street",
@@ -27,6 +27,11 @@ _NAMES = {
 }
 
 
+_WORK = {"name": "organisation", "title": "job_title", "department": "department"}
+_FIRST = frozenset({"associated company", "primary associated company id"})
+"""Titles that count before others with the same meaning, wherever they stand: the id beside them is theirs."""
+
+
 class Source(NamedTuple):
     """A program: by which titles its export is known, and which field a title (in lower case) fills."""
 
@@ -38,13 +43,14 @@ class Source(NamedTuple):
 def _google(title: str) -> str | None:
     numbered = re.fullmatch(r"(e-mail|phone|website|address|organization) (\d+) - (.+)", title)
     if numbered is None:
-        rest = {"organization name": "organisation", "organization title": "job_title", "group membership": "tags"}
-        return _NAMES.get(title) or rest.get(title) or _same(title, "birthday", "notes", "labels", "name")
+        work = _WORK.get(title.removeprefix("organization ")) if title.startswith("organization ") else None
+        rest = {"group membership": "tags"}
+        return _NAMES.get(title) or work or rest.get(title) or _same(title, "birthday", "notes", "labels", "name")
     what, number, part = numbered.groups()
     if what == "address":
         return _address(part, {"1": "", "2": "other_"}.get(number))
     if what == "organization":
-        return {"name": "organisation", "title": "job_title"}.get(part) if number == "1" else None
+        return _WORK.get(part) if number == "1" else None
     return {"e-mail": "email", "phone": "phone", "website": "website"}[what] if part == "value" else None
 
 
@@ -57,7 +63,7 @@ def _outlook(title: str) -> str | None:
     if which in _OUTLOOK_ADDRESSES and (field := _address(part, _OUTLOOK_ADDRESSES[which])):
         return field
     rest = {"company": "organisation", "job title": "job_title", "web page": "website", "categories": "tags"}
-    return _NAMES.get(title) or rest.get(title) or _same(title, "birthday", "notes")
+    return _NAMES.get(title) or rest.get(title) or _same(title, "department", "birthday", "notes")
 
 
 _OUTLOOK_ADDRESSES = {"business": "", "home": "home_", "other": "other_"}
@@ -80,11 +86,17 @@ def _hubspot(title: str) -> str | None:
         "country": "country",
         "associated company": "organisation",
         "company name": "organisation",
+        "associated company ids": "account_id:hubspot",
+        "primary associated company id": "account_id:hubspot",
         "job title": "job_title",
+        "department": "department",
         "date of birth": "birthday",
         "website url": "website",
     }
     return _NAMES.get(title) or fields.get(title)
+
+
+_PHONES = ("phone", "mobile", "mobilephone", "mobile phone", "home phone", "homephone", "other phone", "otherphone")
 
 
 def _salesforce(title: str) -> str | None:
@@ -92,16 +104,11 @@ def _salesforce(title: str) -> str | None:
         "contact id": "external_id:salesforce",
         "id": "external_id:salesforce",
         "email": "email",
-        "phone": "phone",
-        "mobile": "phone",
-        "mobilephone": "phone",
-        "mobile phone": "phone",
-        "home phone": "phone",
-        "homephone": "phone",
-        "other phone": "phone",
-        "otherphone": "phone",
         "account name": "organisation",
+        "account id": "account_id:salesforce",
+        "accountid": "account_id:salesforce",
         "title": "job_title",
+        "department": "department",
         "birthdate": "birthday",
         "description": "note",
         "firstname": "first_name",
@@ -115,7 +122,7 @@ def _salesforce(title: str) -> str | None:
     }
     which, _, part = title.partition(" ")
     place = {"mailing": "", "other": "other_"}.get(which)
-    return _NAMES.get(title) or fields.get(title) or _address(part, place)
+    return _NAMES.get(title) or fields.get(title) or ("phone" if title in _PHONES else _address(part, place))
 
 
 def _address(part: str, which: str | None) -> str | None:
@@ -141,16 +148,20 @@ def _of_outlook(titles: frozenset[str]) -> bool:
 
 
 def _of_hubspot(titles: frozenset[str]) -> bool:
-    marks = {"contact owner", "lifecycle stage", "lead status", "associated company", "associated company ids"}
-    return bool({"record id", "record id - contact"} & titles and (marks | {"create date"}) & titles)
+    marks = {"contact owner", "company owner", "lifecycle stage", "lead status", "create date"}
+    marks |= {"associated company", "associated company ids"}
+    return bool({"record id", "record id - contact"} & titles and marks & titles)
 
 
 def _of_salesforce(titles: frozenset[str]) -> bool:
     return bool(
         {"mailing street", "mailing zip/postal code", "mailingpostalcode", "mailingstreet"} & titles
-        or {"contact id", "account name"} <= titles
+        or ("account name" in titles and {"contact id", "account id"} & titles)
     )
 
+
+_ONCE = {*ADDRESS, "name", *_NAMES.values(), *_WORK.values(), "note"}
+"""What only one column of a file fills."""
 
 SOURCES: Sequence[Source] = (
     Source("google", _of_google, _google),
@@ -170,11 +181,14 @@ def columns_of(header: Sequence[str], source: str, kind: str) -> Mapping[str, st
     """Which column (by its place) fills which field, as the program means them, else by the words in the header."""
     known = next((each for each in SOURCES if each.name == source), None)
     if known is None or kind != "people":
-        return recognise(header, kind)
-    columns: dict[str, str] = {}
-    once = {*ADDRESS, *NOT_KEPT, "name", *_NAMES.values()} - {"tags", "website"}
-    for place, title in enumerate(header):
-        field = known.field_of(title.strip().lower())
-        if field and not (field in once and field in columns.values()):
+        columns = recognise(header, kind)
+        own = known is not None and kind == "accounts"  # the ids by which exports of people name an account
+        return {place: f"{each}:{source}" if own and each == "external_id" else each for place, each in columns.items()}
+    columns = {}
+    titles = [each.strip().lower() for each in header]
+    for place in sorted(range(len(titles)), key=lambda each: titles[each] not in _FIRST):
+        field = known.field_of(titles[place])
+        once = field in _ONCE or (field or "").startswith("account_id:")
+        if field and not (once and field in columns.values()):
             columns[str(place)] = field
     return columns

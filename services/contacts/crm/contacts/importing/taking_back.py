@@ -1,15 +1,23 @@
-"""Undoing what a row did to a contact, by facts: commands. No I/O."""
+"""Undoing what a row did to a contact, their affiliation or an account, by facts: commands. No I/O."""
 
+from collections.abc import Sequence
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from crm.chassis.decider import Command, Rejected
+from crm.contacts.account import Account, accounts, existing
+from crm.contacts.account_record import archive_account, unlink_account
+from crm.contacts.affiliation import Affiliation, affiliate
 from crm.contacts.contact import Contact, contacts, writable
 from crm.contacts.details_record import detail, unlink_external_id, untag
 from crm.contacts.reach import remove_email, remove_phone
 from crm.contacts.registration import move, rename
+from crm.events import Fact
+from crm.events.affiliations import AffiliationWithdrawn
 from crm.events.contacts import ContactFact
 from crm.events.imports import ContactWithdrawn
+from crm.events.particulars import ExternalId
 
 
 def take_back(contact: Contact | None, *, import_id: UUID) -> ContactWithdrawn | None:
@@ -35,6 +43,31 @@ def compensated(contact: Contact | None, *, before: Contact) -> tuple[ContactFac
         partial(detail, changes={"birthday": before.birthday}),
     ]
     return contacts.decide_in_turn(known, commands)
+
+
+def placed_back(affiliation: Affiliation | None, *, before: Affiliation | None, import_id: UUID) -> tuple[Fact, ...]:
+    """Makes an affiliation what it was before a row told of it; one that only a row told of was never so."""
+    if affiliation is None or not affiliation.periods:
+        return ()
+    whose: dict[str, Any] = {"contact": affiliation.contact, "account": affiliation.account}
+    if before is None or not before.periods:
+        return (AffiliationWithdrawn(**whose, import_id=import_id),)
+    last, now = before.latest, affiliation.latest
+    period: dict[str, Any] = {"valid_from": now.valid_from, "valid_to": now.valid_to}
+    return affiliate(affiliation, **whose, **period, role=last.role, department=last.department)
+
+
+def take_account_back(account: Account | None) -> tuple[Fact, ...]:
+    """An account that only an import has made: nothing leads to it any more, and it is in the archive."""
+    ids = existing(account).external_ids
+    archived: Command = partial(archive_account, reason="The import it came with was taken back.")
+    return accounts.decide_in_turn(account, [*(partial(unlink_account, external_id=each) for each in ids), archived])
+
+
+def without(account: Account | None, *, ids: Sequence[ExternalId]) -> tuple[Fact, ...]:
+    """An account that an import has given ids has them no more."""
+    held = [each for each in existing(account).external_ids if each in ids]
+    return accounts.decide_in_turn(account, [partial(unlink_account, external_id=each) for each in held])
 
 
 def _removing_email(email: str) -> Command:
