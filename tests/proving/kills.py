@@ -1,0 +1,148 @@
+"""The kill loop: the real suite under load, its parts killed, frozen and cut off at random; then the verdict."""
+
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from tests.proving.choosing import Chooser, Planned
+from tests.proving.flow import Flow
+from tests.proving.load import Client, load, people
+from tests.proving.memory import Memory
+from tests.proving.stage import Stage, stage
+from tests.proving.telling import say
+from tests.proving.verdict import Verdict, judge
+
+CONTACTS = 60
+AHEAD = 0.02
+"""How much further, of all that is to be done, the facts may be than the kills, or the kills than the facts."""
+
+
+@dataclass
+class Goal:
+    """How much is enough: so many kills and facts, or so much time."""
+
+    kills: int
+    facts: int
+    hours: float | None = None
+    _began: float = field(default_factory=time.monotonic)
+
+    def reached(self, kills: int, facts: int) -> bool:
+        if self.hours is not None:
+            return time.monotonic() >= self._began + self.hours * 3600
+        return kills >= self.kills and facts >= self.facts
+
+    def wants_facts(self, kills: int, facts: int) -> bool:
+        """Whether the clients should go on: they go along with the kills, so that there is load to the end."""
+        return self.hours is not None or facts / self.facts < kills / self.kills + AHEAD
+
+    def wants_kills(self, kills: int, facts: int) -> bool:
+        return self.hours is not None or kills / self.kills < facts / self.facts + AHEAD
+
+
+@dataclass
+class Tally:
+    """What was done so far."""
+
+    faults: int = 0
+    kills: int = 0
+    worst_s: float = 0.0
+    worst: str = ""
+
+    def recovered(self, fault: str, seconds: float) -> None:
+        if seconds > self.worst_s:
+            self.worst_s, self.worst = seconds, fault
+
+
+def prove(seed: int, goal: Goal) -> bool:
+    """Runs the loop and judges. What is found wrong is told, and the folder with logs and databases stays."""
+    folder = Path(tempfile.mkdtemp(prefix="rapport-proving-"))
+    clean = False
+    try:
+        with stage(folder) as running:
+            verdict, tally, memory = _run(running, seed, goal)
+        clean = not verdict.violations
+        _tell(verdict, tally, memory)
+    finally:
+        if clean:
+            shutil.rmtree(folder)
+        else:
+            say(f"What is left of it: {folder}")
+    return clean
+
+
+def _run(running: Stage, seed: int, goal: Goal) -> tuple[Verdict, Tally, Memory]:
+    memory, tally = Memory(), Tally()
+    with closing(Client(running.suite, memory, threading.Event())) as client:
+        contacts = people(client, CONTACTS)
+    chooser = Chooser(seed, [each["name"] for each in running.suite.described["processes"]])
+    with closing(Flow(running.suite, memory, contacts[0])) as flow:
+        flow.wait()
+        began = time.monotonic()
+        wanted = partial(_wants_facts, goal, tally, memory)
+        with load(running.suite, memory, contacts, seed, wanted) as mailing:
+            for planned in chooser.rounds():
+                if goal.reached(tally.kills, memory.facts):
+                    break
+                _wait_for(lambda: goal.wants_kills(tally.kills, memory.facts))
+                _round(running, planned, flow, tally, began)
+        say(f"{time.monotonic() - began:7.1f} s  the load is over; judging")
+        flow.wait()
+    return judge(running, memory, mailing.campaigns), tally, memory
+
+
+def _wants_facts(goal: Goal, tally: Tally, memory: Memory) -> bool:
+    return goal.wants_facts(tally.kills, memory.facts)
+
+
+def _round(running: Stage, planned: list[Planned], flow: Flow, tally: Tally, began: float) -> None:
+    """Lets faults happen together, waits until everything flows again, and tells how long that took after each."""
+    moments: list[tuple[float, int, Callable[[Stage], None]]] = []
+    for number, each in enumerate(planned):
+        moments += [(each.at_s, number, each.fault.begin), (each.at_s + each.lasts_s, number, each.fault.end)]
+    start = time.monotonic()
+    left = sorted(moments, key=lambda moment: moment[0])
+    try:
+        while left:
+            threading.Event().wait(max(0.0, start + left[0][0] - time.monotonic()))
+            left.pop(0)[2](running)
+    finally:
+        for _, _, act in left:  # interrupted: whatever stands still must go on before it can be stopped
+            if act.__name__ == "end":
+                act(running)
+    ended = {number: time.monotonic() - start for number in range(len(planned))}
+    flow.wait()
+    now = time.monotonic()
+    for number, each in enumerate(planned):
+        tally.faults += 1
+        tally.kills += each.fault.kills
+        seconds = now - start - min(ended[number], each.at_s + each.lasts_s)
+        tally.recovered(str(each.fault), seconds)
+        lasting = f" for {each.lasts_s:.1f} s" if each.lasts_s else ""
+        say(f"{start + each.at_s - began:7.1f} s  {f'{each.fault}{lasting}':60}  flows again after {seconds:5.1f} s")
+
+
+def _wait_for(condition: Callable[[], bool]) -> None:
+    while not condition():
+        threading.Event().wait(0.1)
+
+
+def _tell(verdict: Verdict, tally: Tally, memory: Memory) -> None:
+    figures = {
+        "faults": tally.faults,
+        "of them processes killed": tally.kills,
+        "worst time until all flowed again": f"{tally.worst_s:.1f} s ({tally.worst})",
+        "commands acknowledged to clients": memory.answers,
+        "of them sent more than once": memory.repeats,
+        "facts acknowledged to clients": memory.facts,
+    } | verdict.figures
+    for name, figure in figures.items():
+        say(f"{name:44} {figure:,}" if isinstance(figure, int) else f"{name:44} {figure}")
+    for each in verdict.violations:
+        say(f"VIOLATED  {each}")
+    say("Clean." if not verdict.violations else f"{len(verdict.violations)} violations.")
