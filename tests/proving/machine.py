@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from crm.chassis.decider import Command
 from crm.chassis.log import Conflict, Context, EventLog, Idempotency, Step
@@ -27,8 +27,9 @@ from tests.proving.telling import say
 
 STEPS = 40
 MOST_HELD, MOST_SICK, MOST_WORKERS = 2, 2, 3
-CONTACTS = [UUID(int=n + 1) for n in range(4)]
+CONTACTS = [UUID(int=n + 1) for n in range(8)]
 PICK = st.integers(0, 1_000_000)
+PICKS = st.lists(PICK, min_size=1, max_size=5)
 
 
 def crash_at(steps: tuple[crashing.Step, ...]) -> st.SearchStrategy[crashing.Step | None]:
@@ -49,27 +50,34 @@ class Machine(RuleBasedStateMachine):
         self.held: list[tuple[HeldTransaction, dict[UUID, list[str]]]] = []
         self.erased: dict[UUID, list[str]] = {}
         self.names: dict[UUID, list[str]] = defaultdict(list)
-        self.contact_of: dict[UUID, UUID] = {}
+        self.streams: list[UUID] = []
 
     # Appending
+
+    @initialize(contacts=st.lists(st.sampled_from(CONTACTS), min_size=3, max_size=6))
+    def open_streams(self, contacts: list[UUID]) -> None:
+        for each in contacts:
+            self.open_a_stream(each, None)
 
     @rule(contact=st.sampled_from(CONTACTS), crash=crash_at(crashing.APPENDING))
     def open_a_stream(self, contact: UUID, crash: crashing.Step | None) -> None:
         if contact in self.erased:
             return
         stream = uuid4()
-        self._write(crash, Step(members, stream, self._joining(stream, contact)))
+        self._write(crash, Step(members, stream, self._joining(contact)))
         self.model[stream].append("MemberJoined")
+        self.streams.append(stream)
 
-    @precondition(lambda self: self.model)
-    @rule(picks=st.lists(PICK, min_size=1, max_size=4), times=st.integers(1, 3), crash=crash_at(crashing.APPENDING))
+    @precondition(lambda self: self.streams)
+    @rule(picks=PICKS, times=st.integers(1, 3), crash=crash_at(crashing.APPENDING))
     def append(self, picks: list[int], times: int, crash: crashing.Step | None) -> None:
+        """One append to several streams."""
         streams = list(dict.fromkeys(self._pick(each) for each in picks))
         self._write(crash, *(Step(members, each, partial(count, times=times)) for each in streams))
         for stream in streams:
             self.model[stream] += ["MemberCounted"] * times
 
-    @precondition(lambda self: self.model)
+    @precondition(lambda self: self.streams)
     @rule(pick=PICK)
     def be_too_late(self, pick: int) -> None:
         """Two decide on the same version; the second is refused, and nothing of it is kept."""
@@ -93,7 +101,7 @@ class Machine(RuleBasedStateMachine):
             return
         log, held = self.parts.held()
         stream = uuid4()
-        steps = [Step(members, stream, self._joining(stream, contact))]
+        steps = [Step(members, stream, self._joining(contact))]
         steps += [Step(members, stream, partial(count, times=times))] if times else []
         log.commands(Context("user:slow")).execute_together(*steps)
         self.held.append((held, {stream: ["MemberJoined", *["MemberCounted"] * times]}))
@@ -105,14 +113,16 @@ class Machine(RuleBasedStateMachine):
         if commits:
             held.commit()
             self.model |= facts
+            self.streams += facts
         else:
             held.rollback()
         held.close()
 
     # Publishing and reading
 
-    @rule(crash=crash_at(crashing.RELAYING))
-    def relay(self, crash: crashing.Step | None) -> None:
+    @rule(crash=crash_at(crashing.RELAYING), picks=PICKS)
+    def relay(self, crash: crashing.Step | None, picks: list[int]) -> None:
+        self._go_on(picks)
         self.parts.relay(crash)
 
     @rule()
@@ -122,8 +132,9 @@ class Machine(RuleBasedStateMachine):
         about = {"actor": "user:ops", "reason": "to see it twice"}
         republish(parts.service, parts.own.dsn, parts.bootstrap, partitions=PARTITIONS, **about)
 
-    @rule(crash=crash_at(crashing.PROJECTING), turns=st.integers(1, 4))
-    def project(self, crash: crashing.Step | None, turns: int) -> None:
+    @rule(crash=crash_at(crashing.PROJECTING), turns=st.integers(1, 4), picks=PICKS)
+    def project(self, crash: crashing.Step | None, turns: int, picks: list[int]) -> None:
+        self._go_on(picks)
         self.parts.project(crash, turns)
 
     @precondition(lambda self: len(self.parts.workers) < MOST_WORKERS)
@@ -137,13 +148,15 @@ class Machine(RuleBasedStateMachine):
         self.parts.leave()
 
     @precondition(lambda self: self.parts.workers)
-    @rule(crash=crash_at(crashing.PROJECTING))
-    def follow(self, crash: crashing.Step | None) -> None:
+    @rule(crash=crash_at(crashing.PROJECTING), picks=PICKS)
+    def follow(self, crash: crashing.Step | None, picks: list[int]) -> None:
+        self._go_on(picks)
+        self.parts.relay()
         self.parts.follow(crash)
 
     # What people do
 
-    @precondition(lambda self: self.model and len(self.parts.sick) < MOST_SICK)
+    @precondition(lambda self: self.streams and len(self.parts.sick) < MOST_SICK)
     @rule(pick=PICK)
     def poison(self, pick: int) -> None:
         self.parts.sick.add(self._pick(pick))
@@ -154,8 +167,10 @@ class Machine(RuleBasedStateMachine):
             self.parts.sick.clear()
         self.parts.retry()
 
-    @rule(crash=crash_at(crashing.REBUILDING))
-    def rebuild(self, crash: crashing.Step | None) -> None:
+    @rule(crash=crash_at(crashing.REBUILDING), picks=PICKS)
+    def rebuild(self, crash: crashing.Step | None, picks: list[int]) -> None:
+        self.parts.project()
+        self._go_on(picks)
         self.parts.rebuild_roll(crash)
 
     @rule(contact=st.sampled_from(CONTACTS))
@@ -194,15 +209,18 @@ class Machine(RuleBasedStateMachine):
             log.commands(context).execute_together(*steps)
         log.commands(context).execute_together(*steps)
 
-    def _joining(self, stream: UUID, contact: UUID) -> Command:
+    def _go_on(self, picks: list[int]) -> None:
+        """There is something to do for whatever runs next."""
+        for pick in picks if self.streams else ():
+            self.append([pick], 1, None)
+
+    def _joining(self, contact: UUID) -> Command:
         name = f"name{uuid4().hex}"
         self.names[contact].append(name)
-        self.contact_of[stream] = contact
         return partial(join, name=name, contact=contact)
 
     def _pick(self, number: int) -> UUID:
-        streams = [each for each in self.model if each not in CONTACTS]
-        return streams[number % len(streams)]
+        return self.streams[number % len(self.streams)]
 
 
 def prove(seed_: int, examples: int) -> bool:

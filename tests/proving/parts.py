@@ -31,7 +31,7 @@ from tests.proving.roll import a_roll, a_timeline
 
 PARTITIONS = 3
 WITHIN_S = 60.0
-TURN_S = 0.2
+TURN_S = 0.05
 
 
 class QuietStore(PostgresStore):
