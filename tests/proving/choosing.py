@@ -8,7 +8,7 @@ from typing import Literal
 from tests.proving.faults import BadNetwork, Fault, Frozen, Killed, ServerDown, ServerFrozen
 from tests.proving.proxy import DIRECTIONS
 
-MOST_AT_ONCE = 4
+MOST_AT_ONCE = 5
 SILENT_S = 12.0
 """Longer than a relay may be silent: it loses its lead, and wakes up fenced."""
 

@@ -19,6 +19,8 @@ from tests.proving.telling import say
 from tests.proving.verdict import Verdict, judge
 
 CONTACTS = 60
+RATE = 250
+"""Facts per second, where only time is given."""
 AHEAD = 0.02
 """How much further, of all that is to be done, the facts may be than the kills, or the kills than the facts."""
 
@@ -39,7 +41,9 @@ class Goal:
 
     def wants_facts(self, kills: int, facts: int) -> bool:
         """Whether the clients should go on: they go along with the kills, so that there is load to the end."""
-        return self.hours is not None or facts / self.facts < kills / self.kills + AHEAD
+        if self.hours is not None:
+            return facts < RATE * (time.monotonic() - self._began)
+        return facts / self.facts < kills / self.kills + AHEAD
 
     def wants_kills(self, kills: int, facts: int) -> bool:
         return self.hours is not None or kills / self.kills < facts / self.facts + AHEAD
@@ -90,6 +94,7 @@ def _run(running: Stage, seed: int, goal: Goal) -> tuple[Verdict, Tally, Memory]
                 if goal.reached(tally.kills, memory.facts):
                     break
                 _wait_for(lambda: goal.wants_kills(tally.kills, memory.facts))
+                mailing.check()
                 _round(running, planned, flow, tally, began)
         say(f"{time.monotonic() - began:7.1f} s  the load is over; judging")
         flow.wait()
@@ -102,29 +107,32 @@ def _wants_facts(goal: Goal, tally: Tally, memory: Memory) -> bool:
 
 def _round(running: Stage, planned: list[Planned], flow: Flow, tally: Tally, began: float) -> None:
     """Lets faults happen together, waits until everything flows again, and tells how long that took after each."""
-    moments: list[tuple[float, int, Callable[[Stage], None]]] = []
-    for number, each in enumerate(planned):
-        moments += [(each.at_s, number, each.fault.begin), (each.at_s + each.lasts_s, number, each.fault.end)]
     start = time.monotonic()
-    left = sorted(moments, key=lambda moment: moment[0])
-    try:
-        while left:
-            threading.Event().wait(max(0.0, start + left[0][0] - time.monotonic()))
-            left.pop(0)[2](running)
-    finally:
-        for _, _, act in left:  # interrupted: whatever stands still must go on before it can be stopped
-            if act.__name__ == "end":
-                act(running)
-    ended = {number: time.monotonic() - start for number in range(len(planned))}
+    _play(running, planned, start)
     flow.wait()
-    now = time.monotonic()
-    for number, each in enumerate(planned):
+    for each in planned:
         tally.faults += 1
         tally.kills += each.fault.kills
-        seconds = now - start - min(ended[number], each.at_s + each.lasts_s)
+        seconds = time.monotonic() - start - each.at_s - each.lasts_s
         tally.recovered(str(each.fault), seconds)
         lasting = f" for {each.lasts_s:.1f} s" if each.lasts_s else ""
         say(f"{start + each.at_s - began:7.1f} s  {f'{each.fault}{lasting}':60}  flows again after {seconds:5.1f} s")
+
+
+def _play(running: Stage, planned: list[Planned], start: float) -> None:
+    moments = [(each.at_s, False, each.fault) for each in planned]
+    moments += [(each.at_s + each.lasts_s, True, each.fault) for each in planned]
+    left = sorted(moments, key=lambda moment: moment[:2])
+    try:
+        while left:
+            at_s, ends, fault = left[0]
+            threading.Event().wait(max(0.0, start + at_s - time.monotonic()))
+            left.pop(0)
+            fault.end(running) if ends else fault.begin(running)
+    finally:
+        for _, ends, fault in left:  # interrupted: whatever stands still must go on before it can be stopped
+            if ends:
+                fault.end(running)
 
 
 def _wait_for(condition: Callable[[], bool]) -> None:

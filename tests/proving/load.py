@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -15,12 +16,16 @@ from tests.proving.memory import Memory
 from tests.proving.writers import Writer
 
 WRITERS = 3
-AGAIN_S = 0.1
-AUDIENCE = 8
+AGAIN_S, ANSWERED_S = 0.1, 300.0
+AUDIENCE = 12
 
 
 class Refused(Exception):  # noqa: N818
     """A service refused a command that is in order."""
+
+
+class Unanswered(Exception):  # noqa: N818
+    """A command was sent again and again, and never answered."""
 
 
 class Client:
@@ -35,7 +40,8 @@ class Client:
     def write(self, service: str, path: str, body: object) -> dict[str, Any]:
         """A command, sent under one key until it is answered."""
         url, key, tries = f"{self._described['services'][service]}{path}", str(uuid4()), 0
-        while True:
+        deadline = time.monotonic() + ANSWERED_S
+        while time.monotonic() < deadline:
             tries += 1
             try:
                 answer = self._http.post(url, json=body, headers={"Idempotency-Key": key})
@@ -49,6 +55,7 @@ class Client:
             if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
                 raise Refused(f"POST {path}: {answer.status_code} {answer.text}")
             self.stop.wait(AGAIN_S)
+        raise Unanswered(f"{service} did not answer POST {path} within {ANSWERED_S:g} s")
 
     def close(self) -> None:
         self._http.close()
@@ -81,11 +88,18 @@ def help_out(client: Client, contact: str, chance: random.Random) -> None:
 
 
 class Mailing:
-    """Campaigns to some of the contacts, one after the other."""
+    """Campaigns to some of the contacts, one after the other. It knows how the other clients fare, too."""
 
     def __init__(self, contacts: Sequence[str]) -> None:
         self._contacts = contacts
         self.campaigns: list[str] = []
+        self.clients: list[Future[None]] = []
+
+    def check(self) -> None:
+        """Raises what ended a client, if anything has."""
+        for each in self.clients:
+            if each.done():
+                each.result()
 
     def __call__(self, client: Client, contact: str, chance: random.Random) -> None:
         audience = chance.sample(list(self._contacts), min(AUDIENCE, len(self._contacts)))
@@ -128,11 +142,11 @@ def load(
     stop, mailing = threading.Event(), Mailing(contacts)
     works: list[Work] = [talk, sell, help_out, mailing]
     with ThreadPoolExecutor(len(works) + WRITERS) as pool:
-        running: list[Future[None]] = [
+        mailing.clients = [
             pool.submit(_repeat, work, Client(suite, memory, stop), contacts, random.Random(f"{seed} {n}"), go)
             for n, work in enumerate(works)
         ]
-        running += [
+        mailing.clients += [
             pool.submit(Writer(suite, memory, contacts, random.Random(f"{seed} w{n}"), stop, go).run)
             for n in range(WRITERS)
         ]
@@ -140,8 +154,7 @@ def load(
             yield mailing
         finally:
             stop.set()
-        for each in running:
-            each.result()
+    mailing.check()
 
 
 def _repeat(work: Work, client: Client, contacts: Sequence[str], chance: random.Random, go: Callable[[], bool]) -> None:

@@ -2,6 +2,7 @@
 
 import random
 import threading
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from uuid import UUID, uuid4
@@ -20,7 +21,7 @@ from tests.proving.memory import Memory
 
 SIZES = (1, 1, 1, 2, 5, 20, 50)
 """How many streams one append writes to."""
-AGAIN_S = 0.1
+AGAIN_S, ANSWERED_S = 0.1, 300.0
 
 
 class Writer:
@@ -57,8 +58,8 @@ class Writer:
     def _write(self, steps: Sequence[Step]) -> None:
         """One append, tried under one key until it is answered."""
         context = Context("user:prover", idempotency=Idempotency("prover", str(uuid4()), b""))
-        tries = 0
-        while True:
+        tries, deadline = 0, time.monotonic() + ANSWERED_S
+        while time.monotonic() < deadline:
             tries += 1
             written = self._attempt(context, steps)
             if written is not None:
@@ -66,6 +67,7 @@ class Writer:
                 self._memory.wrote("contacts", streams, tries=tries)
                 return
             self._stop.wait(AGAIN_S)
+        raise TimeoutError(f"an append was not answered within {ANSWERED_S:g} s")
 
     def _attempt(self, context: Context, steps: Sequence[Step]) -> Written | None:
         try:
