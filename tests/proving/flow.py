@@ -2,7 +2,8 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
@@ -23,6 +24,13 @@ PROBES: Mapping[str, tuple[str, dict[str, Any]]] = {
 SHOWN = {"contacts": "/contacts/{contact}/history?limit=1", "analytics": "/activity?limit=1"}
 
 
+@contextmanager
+def _timed(took: dict[str, float], what: str) -> Iterator[None]:
+    began = time.monotonic()
+    yield
+    took[what] = time.monotonic() - began
+
+
 class Stuck(Exception):  # noqa: N818
     """Something did not flow again in time."""
 
@@ -34,16 +42,24 @@ class Flow:
         self._suite, self._contact = suite, contact
         self._client = Client(suite, memory, threading.Event())
 
-    def wait(self, within_s: float = WITHIN_S) -> None:
-        """Returns once facts written now are shown everywhere. Raises `Stuck`, saying where they are not."""
+    def wait(self, within_s: float = WITHIN_S) -> str:
+        """Returns once facts written now are shown everywhere: what that took longest for.
+
+        Raises `Stuck`, saying where they are not shown, and `Unanswered`.
+        """
         deadline = time.monotonic() + within_s
-        tokens = []
+        tokens: dict[str, str] = {}
+        took: dict[str, float] = {}
         for service, (path, body) in PROBES.items():
             filled = {name: each.format(contact=self._contact) for name, each in body.items()}
-            tokens.append(self._client.write(service, path.format(contact=self._contact), filled)["token"])
-        for service, path in SHOWN.items():
-            for token in tokens:
-                self._await(service, path.format(contact=self._contact), token, deadline)
+            with _timed(took, f"{service} to write"):
+                told = self._client.write(service, path.format(contact=self._contact), filled)
+            tokens[service] = told["token"]
+        for reader, path in SHOWN.items():
+            for service, token in tokens.items():
+                with _timed(took, f"{reader} to show {service}"):
+                    self._await(reader, path.format(contact=self._contact), token, deadline)
+        return max(took, key=lambda each: took[each])
 
     def _await(self, service: str, path: str, token: str, deadline: float) -> None:
         def shown() -> bool:

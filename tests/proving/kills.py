@@ -4,7 +4,6 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,8 +18,7 @@ from tests.proving.telling import say
 from tests.proving.verdict import Verdict, judge
 
 CONTACTS = 60
-RATE = 250
-"""Facts per second, where only time is given."""
+MOST_NEW = 1_000
 AHEAD = 0.02
 """How much further, of all that is to be done, the facts may be than the kills, or the kills than the facts."""
 
@@ -39,11 +37,14 @@ class Goal:
             return time.monotonic() >= self._began + self.hours * 3600
         return kills >= self.kills and facts >= self.facts
 
-    def wants_facts(self, kills: int, facts: int) -> bool:
-        """Whether the clients should go on: they go along with the kills, so that there is load to the end."""
+    def wants_facts(self, kills: int, facts: int, new: int) -> bool:
+        """Whether the clients should go on: along with the kills, so that there is load to the end.
+
+        `new` are those since everything flowed last: of what was never shown there is a bounded number.
+        """
         if self.hours is not None:
-            return facts < RATE * (time.monotonic() - self._began)
-        return facts / self.facts < kills / self.kills + AHEAD
+            return new < MOST_NEW
+        return facts / self.facts < kills / self.kills + AHEAD and new < max(MOST_NEW, 3 * self.facts / self.kills)
 
     def wants_kills(self, kills: int, facts: int) -> bool:
         return self.hours is not None or kills / self.kills < facts / self.facts + AHEAD
@@ -57,6 +58,8 @@ class Tally:
     kills: int = 0
     worst_s: float = 0.0
     worst: str = ""
+    shown: int = 0
+    """How many facts there were when all of them were known to be shown."""
 
     def recovered(self, fault: str, seconds: float) -> None:
         if seconds > self.worst_s:
@@ -93,8 +96,11 @@ def _run(running: Stage, seed: int, goal: Goal) -> tuple[Verdict, Tally, Memory]
             for planned in chooser.rounds():
                 if goal.reached(tally.kills, memory.facts):
                     break
-                _wait_for(lambda: goal.wants_kills(tally.kills, memory.facts))
                 mailing.check()
+                while not goal.wants_kills(tally.kills, memory.facts):
+                    tally.shown = memory.facts
+                    flow.wait()
+                tally.shown = memory.facts
                 _round(running, planned, flow, tally, began)
         say(f"{time.monotonic() - began:7.1f} s  the load is over; judging")
         flow.wait()
@@ -102,21 +108,22 @@ def _run(running: Stage, seed: int, goal: Goal) -> tuple[Verdict, Tally, Memory]
 
 
 def _wants_facts(goal: Goal, tally: Tally, memory: Memory) -> bool:
-    return goal.wants_facts(tally.kills, memory.facts)
+    return goal.wants_facts(tally.kills, memory.facts, memory.facts - tally.shown)
 
 
 def _round(running: Stage, planned: list[Planned], flow: Flow, tally: Tally, began: float) -> None:
     """Lets faults happen together, waits until everything flows again, and tells how long that took after each."""
     start = time.monotonic()
     _play(running, planned, start)
-    flow.wait()
+    slowest = flow.wait()
     for each in planned:
         tally.faults += 1
         tally.kills += each.fault.kills
         seconds = time.monotonic() - start - each.at_s - each.lasts_s
         tally.recovered(str(each.fault), seconds)
         lasting = f" for {each.lasts_s:.1f} s" if each.lasts_s else ""
-        say(f"{start + each.at_s - began:7.1f} s  {f'{each.fault}{lasting}':60}  flows again after {seconds:5.1f} s")
+        when, what = f"{start + each.at_s - began:7.1f} s", f"{each.fault}{lasting}"
+        say(f"{when}  {what:60}  all flowed again after {seconds:5.1f} s, last {slowest}")
 
 
 def _play(running: Stage, planned: list[Planned], start: float) -> None:
@@ -133,11 +140,6 @@ def _play(running: Stage, planned: list[Planned], start: float) -> None:
         for _, ends, fault in left:  # interrupted: whatever stands still must go on before it can be stopped
             if ends:
                 fault.end(running)
-
-
-def _wait_for(condition: Callable[[], bool]) -> None:
-    while not condition():
-        threading.Event().wait(0.1)
 
 
 def _tell(verdict: Verdict, tally: Tally, memory: Memory) -> None:
