@@ -19,6 +19,7 @@ from tests.proving.verdict import Verdict, judge
 
 CONTACTS = 60
 MOST_NEW = 1_000
+"""How many facts may be on their way, at least, before everything must have been shown once more."""
 AHEAD = 0.02
 """How much further, of all that is to be done, the facts may be than the kills, or the kills than the facts."""
 
