@@ -58,9 +58,9 @@ bench: install ## Measure the suite, histories, imports and duplicates (WHAT=his
 	@for each in $(or $(WHAT),suite history importing duplicates); do \
 		echo "== $$each"; PYTHONPATH=.bench $(RUN) python -m bench.$$each $(if $(QUICK),--quick) || exit 1; done
 
-prove: install ## Prove merging, time travel and erasure at full length (EXAMPLES=5000)
-	RAPPORT_EXAMPLES=$(or $(EXAMPLES),5000) $(RUN) pytest --timeout=0 services/contacts/tests/test_p1_merge_unmerge.py \
-		services/contacts/tests/test_p4_time_travel.py services/contacts/tests/test_forgotten.py tests/integration/test_privacy.py
+prove: install ## Hunt for lost, doubled or reordered facts (ONLY=kills|machine|merging KILLS= FACTS= HOURS= EXAMPLES= SEED=)
+	@$(RUN) python -m tests.proving $(if $(ONLY),--only $(ONLY)) $(if $(KILLS),--kills $(KILLS)) $(if $(FACTS),--facts $(FACTS)) \
+		$(if $(HOURS),--hours $(HOURS)) $(if $(EXAMPLES),--examples $(EXAMPLES)) $(if $(SEED),--seed $(SEED))
 
 mutate: install ## Take each guard of the event path away in turn, and see that a test notices
 	$(RUN) python -m tests.mutation

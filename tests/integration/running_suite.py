@@ -125,11 +125,14 @@ def environment(folder: Path, port_base: int | None = None) -> dict[str, str]:
     return given | {"RAPPORT_FOLDER": str(folder), "RAPPORT_PORT_BASE": port_file.read_text()}
 
 
-def start(folder: Path) -> RunningSuite:
-    """Starts the suite in a folder, on free ports the first time, and waits until it is ready."""
+def start(folder: Path, **servers: str) -> RunningSuite:
+    """Starts the suite in a folder, on free ports the first time, and waits until it is ready.
+
+    `servers` are environment variables that name servers to be used, such as RAPPORT_POSTGRES.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     new = not (folder / "port_base").exists()
-    env = environment(folder, free_port_base() if new else None)
+    env = environment(folder, free_port_base() if new else None) | servers
     with (folder / "up.log").open("ab") as log:
         supervisor = subprocess.Popen(
             [sys.executable, "-m", "crm.local.cli", "up"], env=env, stdout=log, stderr=log, start_new_session=True

@@ -147,6 +147,25 @@ LOG = (
         "log/test_log_contract.py",
     ),
     mutant(
+        "horizon: it is of the same moment as the rows",
+        "log/recorder.py",
+        "            rows: list[Any] = cursor.execute(_PAGE, (era, str(tx), number, limit)).fetchall()\n"
+        "            return [sealed(row) for row in rows]",
+        '            page = _PAGE.replace(SETTLED, "true")\n'
+        "            rows = cursor.execute(page, (era, str(tx), number, limit)).fetchall()\n"
+        '            xmin = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"\n'
+        "            horizon = cursor.execute(xmin).fetchone()\n"
+        "            return [sealed(row) for row in rows if row[15] < horizon[0]]",
+        "projection/test_held.py",
+    ),
+    mutant(
+        "an excerpt goes on behind what it gave",
+        "log/excerpts.py",
+        "found[most - 1].position",
+        "sealed(rows[-1]).position",
+        "log/test_log_contract.py",
+    ),
+    mutant(
         "timers move with the append",
         "log/recorder.py",
         "if append.timers.scheduled:",
@@ -237,6 +256,20 @@ RELAY = (
         '"partitioner": "consistent_random"',
         "kafka/test_kafka_producer.py",
         "relay/test_relay_publishing.py",
+    ),
+    mutant(
+        "an offset that the topic does not have is told",
+        "kafka/consumer.py",
+        '"auto.offset.reset": "error"',
+        '"auto.offset.reset": "latest"',
+        "kafka/test_kafka_consumer.py",
+    ),
+    mutant(
+        "records of a partition that was taken away are left to others",
+        "kafka/consumer.py",
+        "if (topic, partition) in self._mine:",
+        "if True:",
+        "kafka/test_kafka_consumer.py",
     ),
 )
 
@@ -336,6 +369,28 @@ PROJECTION = (
         "projection/test_rebuild.py",
     ),
     mutant(
+        "a rebuild goes no further than the live view",
+        "projection/rebuild.py",
+        "goal = min(end, live.get(LOG_SHARD, START))",
+        "goal = end",
+        "projection/test_rebuild.py",
+        "projection/test_held.py",
+    ),
+    mutant(
+        "a late starter begins at what is settled",
+        "projection/sources.py",
+        "events.notification_id FROM events WHERE {SETTLED}\n    ORDER BY events.era DESC",
+        "events.notification_id FROM events\n    ORDER BY events.era DESC",
+        "projection/test_held.py",
+    ),
+    mutant(
+        "a consumer commits what was applied and nothing else",
+        "projection/loops.py",
+        "        if lane.take(self._kept[service]):\n            self._stream",
+        "        lane.take(self._kept[service])\n        if True:\n            self._stream",
+        "projection/test_held.py",
+    ),
+    mutant(
         "a topic that was made anew is refused",
         "projection/feed.py",
         "if known != topic_id:",
@@ -406,6 +461,19 @@ AROUND = (
         'idempotency=Idempotency(f"timer:{due.name}", f"{due.scheduled_by}:{moment}", b""),',
         "",
         "timers/test_timers.py",
+    ),
+    mutant(
+        "a timer is leased in a transaction of its own",
+        "timers.py",
+        "        with self._database.connection() as connection:\n"
+        "            due = [Due(*row) for row in connection.execute(_LEASE, params).fetchall()]\n"
+        "        for each in sorted(due, key=lambda each: each.due_at):\n"
+        "            self._fire(each)",
+        "        with self._database.transaction() as connection:\n"
+        "            due = [Due(*row) for row in connection.execute(_LEASE, params).fetchall()]\n"
+        "            for each in sorted(due, key=lambda each: each.due_at):\n"
+        "                self._fire(each)",
+        "log/test_late_ids.py",
     ),
     mutant(
         "a timer is leased by one worker",

@@ -141,6 +141,21 @@ def test_partitions_are_shared_and_handed_over(topic: str, send: Send, member: C
     assert set(revoked).isdisjoint(first.assigned)
 
 
+def test_what_was_fetched_of_a_partition_that_is_taken_away_is_left_to_its_new_reader(
+    topic: str, send: Send, member: Callable[[], Consumer]
+) -> None:
+    consumer = member()
+    consumer.subscribe([topic], lambda _: {})
+    while not consumer.assigned:
+        consumer.read(1, 0.1)
+    send([fact(uuid4(), 1)])
+    fetched = consumer._client.poll(10)
+    assert fetched is not None
+    assert len(list(consumer._received([fetched]))) == 1
+    consumer._mine.clear()
+    assert list(consumer._received([fetched])) == []
+
+
 def test_seeking_goes_back(topic: str, send: Send, member: Callable[[], Consumer]) -> None:
     stream = uuid4()
     send([fact(stream, version) for version in range(1, 6)])

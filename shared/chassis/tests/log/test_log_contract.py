@@ -367,6 +367,19 @@ def test_an_excerpt_finds_what_is_about_some_contacts_and_goes_on_where_it_ended
     )
 
 
+@pytest.mark.parametrize(("most", "window"), [(1, 1), (1, 100), (2, 3), (2, 100), (5, 4)])
+def test_an_excerpt_in_parts_lacks_nothing(store: Store, log: EventLog, most: int, window: int) -> None:
+    ada, bob = uuid4(), uuid4()
+    for contact in (ada, ada, bob, ada, bob, bob, ada, ada):
+        joined(log, contact=contact)
+    part = store.excerpt([ada], None, most=most, window=window)
+    found = [*part.facts]
+    while part.next is not None:
+        part = store.excerpt([ada], part.next, most=most, window=window)
+        found += part.facts
+    assert found == [each for each in log.read(None, 100) if ada in each.contact_ids]
+
+
 def test_facts_of_one_append_stand_in_the_order_in_which_they_were_decided(log: EventLog) -> None:
     streams = sorted((uuid4() for _ in range(6)), reverse=True)
     steps = [Step(members, each, partial(join, name="Ada")) for each in streams]

@@ -75,14 +75,22 @@ class EmbeddedKafka:
     """One Kafka node (broker and KRaft controller) on 127.0.0.1, whose topics live in `folder`, also over kills.
 
     The jars come from `jar_cache`, by default one folder for all runs of this user. With `die_with_parent` (Linux) it
-    ends with the thread that started it. Without a `port` a free one is chosen once and kept.
+    ends with the thread that started it. Without a `port` a free one is chosen once and kept. Clients are told to come
+    to `advertised`, host and port, when something stands between them and the node.
     """
 
     def __init__(
-        self, folder: Path, port: int | None = None, *, jar_cache: Path | None = None, die_with_parent: bool = True
+        self,
+        folder: Path,
+        port: int | None = None,
+        *,
+        jar_cache: Path | None = None,
+        die_with_parent: bool = True,
+        advertised: str | None = None,
     ) -> None:
         self.folder = folder.resolve()
         self._port = port
+        self._advertised = advertised
         self._jar_cache = jar_cache
         self._die_with_parent = die_with_parent
         self._process: ServerProcess | None = None
@@ -165,7 +173,7 @@ class EmbeddedKafka:
         controller = f"127.0.0.1:{free_port(other_than=self.port)}"
         settings = SETTINGS | {
             "listeners": f"PLAINTEXT://{self.bootstrap},CONTROLLER://{controller}",
-            "advertised.listeners": f"PLAINTEXT://{self.bootstrap}",
+            "advertised.listeners": f"PLAINTEXT://{self._advertised or self.bootstrap}",
             "controller.quorum.voters": f"1@{controller}",
             "log.dirs": str(self._data),
         }

@@ -14,6 +14,8 @@ from crm.chassis.kafka.records import MalformedRecord, from_record
 from crm.chassis.kafka.topics import Partition
 from crm.events import Sealed
 
+FETCH_WAIT_MS = 5_000
+"""An idle consumer asks every five seconds; facts are answered at once all the same."""
 QUEUE_KB = 4_096
 """What a consumer fetches ahead at most. A projector has one for each view that follows other services."""
 
@@ -27,7 +29,6 @@ _SETTINGS = {
     "queued.min.messages": 5_000,
     "fetch.max.bytes": QUEUE_KB * 1024 // 2,
     "fetch.min.bytes": 1,
-    "fetch.wait.max.ms": 5_000,  # an idle consumer asks every five seconds; facts are answered at once all the same
     "topic.metadata.refresh.interval.ms": 10_000,  # how soon a topic that was not there yet is noticed
 }
 
@@ -65,8 +66,11 @@ class Consumer:
 
     _open = False
 
-    def __init__(self, bootstrap: str, group: str) -> None:
-        self._client = ConfluentConsumer(connecting(bootstrap) | _SETTINGS | {"group.id": group})
+    def __init__(self, bootstrap: str, group: str, *, fetch_wait_ms: int = FETCH_WAIT_MS) -> None:
+        """`fetch_wait_ms`: how long a broker keeps a question for facts that are not there yet. No other is asked of it
+        meanwhile, also not for partitions that are assigned later."""
+        given = {"group.id": group, "fetch.wait.max.ms": fetch_wait_ms}
+        self._client = ConfluentConsumer(connecting(bootstrap) | _SETTINGS | given)
         self._open = True
         self._mine: set[Partition] = set()
         self._failed: Exception | None = None

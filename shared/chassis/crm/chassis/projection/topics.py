@@ -21,6 +21,8 @@ from crm.events import Position
 
 READ_WITHIN_S = 10.0
 """How long a record that must be there is waited for."""
+PAST_WAIT_MS = 20
+"""What is asked for is there already; a question left open at the end of one partition would hold up the next."""
 _FILL_S = 0.05
 
 
@@ -103,7 +105,7 @@ class KafkaHistory:
 
     def _read(self, partition: Partition, offset: int, limit: int) -> list[Delivery]:
         if self._consumer is None:
-            self._consumer = Consumer(self._bootstrap, "crm.rebuild")
+            self._consumer = Consumer(self._bootstrap, "crm.rebuild", fetch_wait_ms=PAST_WAIT_MS)
         if self._at != (partition, offset):
             self._consumer.assign({partition: offset})
         found = self._consumer.read(limit, READ_WITHIN_S)

@@ -1,11 +1,11 @@
 """Transactions held open on purpose: the harness that shows how logs lose facts, step by step, without chance."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Self
 
 import psycopg
-from psycopg import Connection
+from psycopg import Connection, Cursor
 
 from crm.chassis.database import Database
 
@@ -35,4 +35,27 @@ class HeldTransaction(Database):
 
     def close(self) -> None:
         self._held.close()
+        super().close()
+
+
+class SteppedDatabase(Database):
+    """A database whose only connection lets something else happen after each of its statements."""
+
+    def __init__(self, dsn: str, between: Callable[[], None]) -> None:
+        super().__init__(dsn, max_size=1)
+
+        class Stepped(Cursor[Any]):
+            def execute(self, *statement: Any, **options: Any) -> Self:
+                done = super().execute(*statement, **options)
+                between()
+                return done
+
+        self._stepped = psycopg.connect(dsn, autocommit=True, cursor_factory=Stepped)
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection[Any]]:
+        yield self._stepped
+
+    def close(self) -> None:
+        self._stepped.close()
         super().close()
