@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Mapping
 from types import FrameType
 
-from bench.path import appending, crew, relaying
+from bench.path import appending, crew, projecting, relaying
 from bench.path.lines import Line, tell
 from bench.path.stage import FULL, QUICK, Stage
 
 SUBJECTS: Mapping[str, Callable[[Stage], list[Line]]] = {
     "append": appending.lines,
     "relay": relaying.lines,
+    "project": projecting.lines,
 }
 
 

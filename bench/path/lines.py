@@ -135,6 +135,31 @@ def shown(run: Run) -> str:
     return f"{run.value:,.2f}{cuts}{cpu}"
 
 
+class Pace:
+    """Counts facts from the end of the first batch on, so that joining a group is nobody's disadvantage."""
+
+    def __init__(self, wanted: int) -> None:
+        self._wanted, self._seen, self._first = wanted, 0, 0
+        self._began = self._ended = 0.0
+
+    def took(self, facts: int) -> bool:
+        """True once all are there."""
+        self._ended = time.monotonic()
+        self._seen += facts
+        if facts and not self._first:
+            self._began, self._first = self._ended, self._seen
+        return self.is_done
+
+    @property
+    def is_done(self) -> bool:
+        return self._seen >= self._wanted
+
+    @property
+    def rate(self) -> float:
+        """Facts per second."""
+        return (self._seen - self._first) / (self._ended - self._began)
+
+
 @dataclass
 class Spent:
     """CPU seconds of this process with all it has started: clients, servers and workers."""

@@ -6,9 +6,10 @@ from typing import Any
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from bench.path.crew import Told
+from bench.path.lines import Pace
 from bench.path.stage import SERVICE
 from crm.chassis.database import Database
-from crm.chassis.kafka import to_record, topic_of
+from crm.chassis.kafka import PARTITIONS, to_record, topic_of
 from crm.chassis.log import PostgresStore
 
 SETTINGS = {"enable.idempotence": True, "acks": "all", "linger.ms": 5, "queue.buffering.max.messages": 1_000_000}
@@ -35,15 +36,12 @@ def produce(told: Told, dsn: str, bootstrap: str, facts: int) -> float:
     return time.monotonic() - began
 
 
-def consume(told: Told, bootstrap: str, topic: str, partitions: int, records: int) -> float:
-    """Reads records and looks at none. Returns the seconds since the first came."""
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "bench.bare", "enable.auto.commit": False})
-    consumer.assign([TopicPartition(topic, each, 0) for each in range(partitions)])
+def consume(told: Told, bootstrap: str, records: int) -> float:
+    """Reads records and looks at none. Returns records per second."""
+    consumer, pace = Consumer({"bootstrap.servers": bootstrap, "group.id": "bench.bare"}), Pace(records)
+    consumer.assign([TopicPartition(topic_of(SERVICE), each, 0) for each in range(PARTITIONS)])
     told.ready()
-    seen = len(consumer.consume(1, 30))
-    began = time.monotonic()
-    while seen < records and not told.stop.is_set():
-        seen += len(consumer.consume(1_000, 1.0))
-    took = time.monotonic() - began
+    while not (pace.took(len(consumer.consume(1_000, 1.0))) or told.stop.is_set()):
+        pass
     consumer.close()
-    return took
+    return pace.rate

@@ -15,8 +15,8 @@ _INSERT = f"""
     INSERT INTO events (originator_id, originator_version, topic, state, append_id, partition_key, occurred_at, actor,
         channel, contact_ids, correlation_id, traceparent)
     SELECT made, n, '{type_of(PointsEarned)}',
-        convert_to('{{"type":"{type_of(PointsEarned)}","points":1,"reason":"{REASON}","at_ns":0}}', 'UTF8'),
-        made, made, now(), 'user:bench', 'api', ARRAY[made], made::text,
+        convert_to('{{"type":"{type_of(PointsEarned)}","points": 1, "reason":"{REASON}", "at_ns": 0}}', 'UTF8'),
+        made, made, now(), 'user' || chr(58) || 'bench', 'api', ARRAY[made], made::text,
         '00-00000000000000000000000000000000-0000000000000000-00'
     FROM (SELECT gen_random_uuid() AS made) AS stream, generate_series(1, {_ROWS}) AS n;
 """
