@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from types import FrameType
 
-from bench.path import appending, crew, projecting, relaying
+from bench.path import appending, chaining, crew, projecting, publishing, reading, rebuilding, relaying, sealing, windows
 from bench.path.lines import Line, tell
 from bench.path.stage import FULL, QUICK, Stage
 
@@ -15,6 +15,12 @@ SUBJECTS: Mapping[str, Callable[[Stage], list[Line]]] = {
     "append": appending.lines,
     "relay": relaying.lines,
     "project": projecting.lines,
+    "publish": publishing.lines,
+    "read": reading.lines,
+    "chain": chaining.lines,
+    "rebuild": rebuilding.lines,
+    "seal": sealing.lines,
+    "window": windows.lines,
 }
 
 

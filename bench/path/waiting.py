@@ -1,31 +1,22 @@
-"""Waiting: how long one fact takes at 500 appends a second, onto Kafka and into a read model.
+"""What is done on schedule: 500 appends a second, each at its moment, whether or not the one before is through.
 
-Counted from the moment a fact was to be appended, so that a writer that falls behind hides nothing. On Kafka is where
-a consumer has it, which is later than its acknowledgement; in a read model is after the commit.
+Latencies count from that moment, so that a writer that falls behind hides nothing.
 """
 
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
-from typing import Any
 
-from bench.path.crew import Told, at_work
-from bench.path.facts import Writer, intended_s
-from bench.path.lines import Cuts, Run, spending
-from bench.path.stage import SERVICE
-from crm.chassis import projecting
+from bench.path.crew import Told
+from bench.path.facts import Writer
+from bench.path.lines import Cuts
 from crm.chassis.database import Database
-from crm.chassis.keys import MemoryKeys
-from crm.chassis.log import EventLog, PostgresStore
-from crm.chassis.projection import Bell, Feed, Outcome, OwnLoop
-from bench.path.facts import balances
+from crm.chassis.log import PostgresStore
 
 RATE = 500
 WRITERS = 4
-WARM_UP_S = 1.0
-LAST_WITHIN_S = 10.0
+WARM_UP_S = 3.0
 
 
 def on_schedule(told: Told, seconds: float, append: Callable[[int], object]) -> int:
@@ -40,4 +31,27 @@ def on_schedule(told: Told, seconds: float, append: Callable[[int], object]) -> 
     with ThreadPoolExecutor(WRITERS) as pool:
         for done in [pool.submit(write) for _ in range(WRITERS)]:
             done.result()
+    return expected(seconds)
+
+
+def expected(seconds: float) -> int:
+    """How many appends that are."""
     return int(seconds * RATE)
+
+
+def write(told: Told, dsn: str, seconds: float) -> int:
+    """Appends on schedule, as a service does."""
+    store, writer = PostgresStore(Database(dsn, max_size=WRITERS + 1)), Writer(streams=WRITERS * 100)
+    store.load([])
+
+    def append(at_ns: int) -> None:
+        store.append(writer.append(at_ns))
+        store.wake_readers()
+
+    return on_schedule(told, seconds, append)
+
+
+def cuts(seen: list[tuple[float, float]]) -> Cuts:
+    """Percentiles of what was due after the warm-up. `seen` has when each was due, and when it was there."""
+    since = min(due for due, _ in seen) + WARM_UP_S
+    return Cuts.of([there - due for due, there in seen if due >= since])

@@ -54,6 +54,10 @@ class Draining:
                 now, acknowledged = self.said.get(timeout=within_s)
         return Run((acknowledged - before) / (now - began), spent.per_thousand(acknowledged - before))
 
+    def wait_until_reading(self) -> None:
+        """Waits for the first change."""
+        self.said.get(timeout=STARTS_WITHIN_S)
+
     def listen(self, output: IO[str]) -> None:
         for line in output:
             if line.startswith("acknowledged "):

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import faust
@@ -25,7 +26,7 @@ Agent = Callable[[Any], Any]
 def project(told: Told, dsn: str, bootstrap: str, facts: int) -> float:
     """Folds batches into the rows, as FastStream does. Returns facts per second."""
 
-    async def run() -> float:
+    async def fold() -> float:
         rows, pace = await Balances.open(dsn), Pace(facts)
 
         async def agent(stream: Any) -> None:
@@ -35,7 +36,7 @@ def project(told: Told, dsn: str, bootstrap: str, facts: int) -> float:
 
         return await _run(told, bootstrap, agent, pace)
 
-    return asyncio.run(run())
+    return asyncio.run(fold())
 
 
 def count_one_by_one(told: Told, bootstrap: str, facts: int) -> float:
@@ -77,6 +78,11 @@ async def _run(told: Told, bootstrap: str, agent: Agent, pace: Pace) -> float:
     )
     app.boot_strategy = _ConsumerOnly(app)
     app.agent(app.topic(topic_of(SERVICE), key_serializer="raw", value_serializer="raw"), name="take")(agent)
+    return await run(told, app, pace)
+
+
+async def run(told: Told, app: faust.App, pace: Pace) -> float:
+    """Runs a worker until enough was counted. Returns facts per second."""
     told.ready()
     starting = asyncio.ensure_future(app.start())
     while not (pace.is_done or told.stop.is_set()):
@@ -85,10 +91,8 @@ async def _run(told: Told, bootstrap: str, agent: Agent, pace: Pace) -> float:
         await asyncio.sleep(LOOK_EVERY_S)
     starting.cancel()
     rate = pace.rate
-    try:
+    with suppress(TimeoutError):
         await asyncio.wait_for(app.stop(), STOP_WITHIN_S)
-    except TimeoutError:
-        return rate
     return rate
 
 
