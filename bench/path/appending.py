@@ -109,5 +109,3 @@ def _end(store: PostgresStore) -> Position | None:
     while page := store.read(after, 50_000):
         after = page[-1].position
     return after
-
-

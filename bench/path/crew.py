@@ -71,6 +71,7 @@ class Worker:
         """Ends it as `kill -9` does."""
         self._process.kill()
         self._process.join()
+        self._pipe.close()
 
     def _receive(self, timeout_s: float) -> Any:
         if not self._pipe.poll(timeout_s):
@@ -110,7 +111,7 @@ def results(workers: list[Worker], timeout_s: float) -> list[Any]:
 
 def prepare() -> None:
     """Loads what workers need once, so that each of them starts in a moment."""
-    _context.set_forkserver_preload(["crm.chassis.relay", "crm.chassis.projection.topics", "crm.chassis.log"])
+    _context.set_forkserver_preload(["bench.path.chaining", "bench.path.rebuilding", "bench.path.windows"])
 
 
 def _work(work: Callable[..., Any], told: Told, arguments: tuple[Any, ...]) -> None:

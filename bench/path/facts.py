@@ -1,6 +1,5 @@
 """The facts, the log and the view that every line is measured with, and who does the same without us."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
@@ -123,5 +122,3 @@ def fill(dsn: str, facts: int, streams: int, per_append: int = 10) -> None:
         connection.execute("SET synchronous_commit = off")
         connection.execute(f"CALL fill({facts}, {streams}, {per_append})".encode())
     settle(dsn)
-
-

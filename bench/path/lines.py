@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import psutil
 
@@ -81,7 +81,6 @@ class Line:
     limit: Figure | None = None
     ratio_goal: float | None = None
     note: str = ""
-    is_latency: bool = field(default=False)
 
     @property
     def less_is_better(self) -> bool:
@@ -97,12 +96,14 @@ class Line:
     def ratio(self) -> float | None:
         """How many times better than the best peer."""
         peer = self.best_peer
-        if peer is None or not self.ours.value or not peer.value:
+        if peer is None or not self.ours.runs or not self.ours.value or not peer.value:
             return None
         return peer.value / self.ours.value if self.less_is_better else self.ours.value / peer.value
 
     @property
     def is_met(self) -> bool:
+        if not self.ours.runs:
+            return False
         reached = self.ours.value <= self.goal if self.less_is_better else self.ours.value >= self.goal
         return reached and (self.ratio_goal is None or self.ratio is None or self.ratio >= self.ratio_goal)
 

@@ -58,9 +58,7 @@ def _debezium(stage: Stage, dsn: str, slots: Iterator[int]) -> Run:
     return Run(0.0, spent.per_thousand(len(seen)), cuts(seen))
 
 
-def listen(
-    bootstrap: str, topic: str, facts: int, intended: Callable[[bytes], float], *, since: float = 0.0
-) -> Seen:
+def listen(bootstrap: str, topic: str, facts: int, intended: Callable[[bytes], float], *, since: float = 0.0) -> Seen:
     """When each fact was due, and when it was here. Raises `TimeoutError` when none comes any more."""
     settings = {"bootstrap.servers": bootstrap, "group.id": "bench.listener", "fetch.wait.max.ms": 5_000}
     consumer, seen = Consumer(settings), Seen()

@@ -68,7 +68,7 @@ def keep(told: Told, dsn: str, facts: int) -> list[tuple[float, float]]:
         projecting.observe(outcome)
         batches.append((time.monotonic(), outcome))
         left -= outcome.applied
-        if left <= 0:
+        if facts and left <= 0:
             stop.set()
 
     log = EventLog(SERVICE, PostgresStore(database), MemoryKeys())

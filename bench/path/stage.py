@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 import psycopg
-from confluent_kafka.admin import AdminClient  # type: ignore[attr-defined]  # not in its __all__
+from confluent_kafka.admin import AdminClient
 
 from bench.path.lines import tell
 from crm.chassis.database import connect

@@ -74,9 +74,12 @@ def engine(dsn: str, bootstrap: str, topic: str, slot: int) -> Iterator[Draining
             file.write_text("".join(f"{name}={value}\n" for name, value in given.items()))
         command = [str(JAVA), "-Xmx1g", "-cp", ":".join(map(str, jars)), "Drain", *map(str, files), topic]
         log = Path(folder) / "log"
-        with log.open("w") as errors, subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
-        ) as process:
+        with (
+            log.open("w") as errors,
+            subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
+            ) as process,
+        ):
             draining = Draining()
             assert process.stdout
             Thread(target=draining.listen, args=(process.stdout,), daemon=True).start()

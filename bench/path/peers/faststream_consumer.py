@@ -24,16 +24,16 @@ async def _project(told: Told, dsn: str, bootstrap: str, facts: int) -> float:
     rows, pace, done = await Balances.open(dsn), Pace(facts), asyncio.Event()
     broker = KafkaBroker(bootstrap, logger=None)
 
-    @broker.subscriber(
-        topic_of(SERVICE), group_id=f"bench.faststream.{dsn[-8:]}", auto_offset_reset="earliest", batch=True,
-        max_records=BATCH,
-    )  # fmt: skip
     async def take(body: list[Any], message: KafkaMessage) -> None:
         raw: Any = message.raw_message
         await rows.add((each.key().decode(), fact) for each, fact in zip(raw, body, strict=True))
         if pace.took(len(body)):
             done.set()
 
+    group = f"bench.faststream.{dsn[-8:]}"
+    broker.subscriber(topic_of(SERVICE), group_id=group, auto_offset_reset="earliest", batch=True, max_records=BATCH)(
+        take
+    )
     told.ready()
     await broker.start()
     while not (done.is_set() or told.stop.is_set()):

@@ -96,7 +96,7 @@ async def run(told: Told, app: faust.App, pace: Pace) -> float:
     return rate
 
 
-class _ConsumerOnly(BootStrategy):  # type: ignore[misc]
+class _ConsumerOnly(BootStrategy):
     enable_kafka_producer = False
     enable_web = False
     enable_sensors = False

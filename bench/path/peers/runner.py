@@ -47,9 +47,9 @@ class Balances(PostgresTrackingRecorder):
         super().__init__(datastore, **names)
         self.sql_create_statements.append(
             SQL(
-                "CREATE TABLE IF NOT EXISTS balances (member uuid PRIMARY KEY, points bigint, facts bigint, reason text,"
-                " changed_at timestamptz)"
-            )
+                "CREATE TABLE IF NOT EXISTS balances (member uuid PRIMARY KEY, points bigint, facts bigint,"
+                " reason text, changed_at timestamptz)"
+            ).format()
         )
 
     def earn(self, event: Member.Earned, tracking: Tracking) -> None:

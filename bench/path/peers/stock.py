@@ -1,6 +1,7 @@
 """The recorder of the `eventsourcing` library as it comes: a table lock and a notification in every append."""
 
 import time
+from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -16,7 +17,7 @@ LOOK_AGAIN_S = 0.002
 
 def recorder(dsn: str) -> PostgresApplicationRecorder:
     """The recorder over a database, with the library's own settings."""
-    return PostgresApplicationRecorder(PostgresDatastore(**settings(dsn)), events_table_name="stored_events")
+    return PostgresApplicationRecorder(PostgresDatastore(**_given(dsn)), events_table_name="stored_events")
 
 
 def settings(dsn: str) -> dict[str, str]:
@@ -29,6 +30,10 @@ def settings(dsn: str) -> dict[str, str]:
         "user": str(parts.username),
         "password": str(parts.password),
     }
+
+
+def _given(dsn: str) -> dict[str, Any]:
+    return dict(settings(dsn))
 
 
 def create_table(dsn: str) -> None:
