@@ -62,7 +62,7 @@ def main() -> int:
     report.write(lines, failed, quick=given.quick, seconds=time.monotonic() - began)
     plot(lines)
     sys.stdout.write(report.RESULTS.read_text())
-    return 1 if failed else 0
+    return 1 if failed or any(each.ours.missing for each in lines) else 0
 
 
 def measure(subjects: Sequence[str], *, quick: bool) -> tuple[list[Line], dict[str, str]]:

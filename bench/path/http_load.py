@@ -17,7 +17,7 @@ Request = tuple[str, str, dict[str, str], bytes]
 
 @dataclass
 class Answers:
-    """Latencies in seconds, and how many answers were no success."""
+    """Latencies in seconds, and how many requests had no success."""
 
     latencies_s: list[float] = field(default_factory=list)
     refused: int = 0
@@ -66,10 +66,13 @@ async def _closed(make: Callable[[int], Request], clients: int, seconds: float) 
 
 async def _ask(session: aiohttp.ClientSession, request: Request, due: float, answers: Answers) -> None:
     method, url, headers, body = request
-    async with session.request(method, url, headers=headers, data=body) as answer:
-        await answer.read()
+    try:
+        async with session.request(method, url, headers=headers, data=body) as answer:
+            await answer.read()
+        answers.refused += answer.status >= 300
+    except (TimeoutError, aiohttp.ClientError):
+        answers.refused += 1
     answers.latencies_s.append(time.monotonic() - due)
-    answers.refused += answer.status >= 300
 
 
 def _session() -> aiohttp.ClientSession:

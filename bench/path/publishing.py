@@ -25,12 +25,11 @@ Seen = list[tuple[float, float]]
 def lines(stage: Stage) -> list[Line]:
     """Median and 99th percentile, each with its goal."""
     logical, rounds = migrated(stage.logical), stage.size.rounds
-    debezium.create_slots(logical, rounds)
     figures = interleaved(
         rounds,
         {
             "rapport": partial(_rapport, stage),
-            "Debezium Engine": partial(_debezium, stage, logical, iter(range(rounds))),
+            "Debezium Engine": partial(_debezium, stage, logical, debezium.create_slots(logical, rounds)),
         },
     )
     ours, theirs = figures["rapport"], figures["Debezium Engine"]
@@ -47,7 +46,7 @@ def _rapport(stage: Stage) -> Run:
     return Run(0.0, spent.per_thousand(len(seen)), cuts(seen))
 
 
-def _debezium(stage: Stage, dsn: str, slots: Iterator[int]) -> Run:
+def _debezium(stage: Stage, dsn: str, slots: Iterator[str]) -> Run:
     topic, seconds = stage.topic("debezium"), WARM_UP_S + stage.size.seconds * 2
     with debezium.engine(dsn, stage.bootstrap, topic, next(slots)) as draining:
         with at_work((write, (dsn, 0.1))):

@@ -20,14 +20,14 @@ DRAINED_WITHIN_S = 120.0
 def lines(stage: Stage) -> list[Line]:
     """The line of catching up. Debezium drains a table of its own server, for it reads the write-ahead log."""
     facts, dsn, logical = stage.size.log, stage.database(), migrated(stage.logical)
-    debezium.create_slots(logical, stage.size.rounds)
+    slots = debezium.create_slots(logical, stage.size.rounds)
     for each in (dsn, logical):
         fill(each, facts, streams=facts // 10)
     figures = interleaved(
         stage.size.rounds,
         {
             "rapport": partial(_catch_up, stage, dsn),
-            "Debezium Engine": partial(_debezium, stage, logical, iter(range(stage.size.rounds))),
+            "Debezium Engine": partial(_debezium, stage, logical, slots),
             "librdkafka": partial(_librdkafka, stage, dsn),
         },
     )
@@ -53,7 +53,7 @@ def _catch_up(stage: Stage, dsn: str) -> Run:
     return Run(stage.size.log / took, spent.per_thousand(stage.size.log))
 
 
-def _debezium(stage: Stage, dsn: str, slots: Iterator[int]) -> Run:
+def _debezium(stage: Stage, dsn: str, slots: Iterator[str]) -> Run:
     with debezium.engine(dsn, stage.bootstrap, stage.topic("debezium"), next(slots)) as draining:
         return draining.until(stage.size.log, DRAINED_WITHIN_S)
 

@@ -4,6 +4,7 @@ Jars come from Maven Central into `.bench`. The JVM of the suite has no compiler
 class around the engine.
 """
 
+import secrets
 import subprocess
 import time
 from collections.abc import Iterator
@@ -27,16 +28,18 @@ ENDPOINTS = (f"io.debezium:debezium-embedded:{VERSION}", f"io.debezium:debezium-
 COMPILER = "org.eclipse.jdt:ecj:3.43.0"
 CACHE = Path(".bench/java")
 SOURCE = Path(__file__).with_name("Drain.java")
-SLOT, PUBLICATION = "bench", "bench"
+PUBLICATION = "bench"
 STARTS_WITHIN_S = 60.0
 
 
-def create_slots(dsn: str, slots: int) -> None:
-    """From here on the server keeps what Debezium has not taken; each slot can be drained once."""
+def create_slots(dsn: str, slots: int) -> Iterator[str]:
+    """From here on the server keeps what Debezium has not taken; each of these slots can be drained once."""
+    names = [f"bench_{secrets.token_hex(4)}" for _ in range(slots)]
     with connect(dsn) as connection:
         connection.execute(f"CREATE PUBLICATION {PUBLICATION} FOR TABLE events".encode())
-        for number in range(slots):
-            connection.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", (f"{SLOT}_{number}",))
+        for name in names:
+            connection.execute("SELECT pg_create_logical_replication_slot(%s, 'pgoutput')", (name,))
+    return iter(names)
 
 
 @dataclass
@@ -65,7 +68,7 @@ class Draining:
 
 
 @contextmanager
-def engine(dsn: str, bootstrap: str, topic: str, slot: int) -> Iterator[Draining]:
+def engine(dsn: str, bootstrap: str, topic: str, slot: str) -> Iterator[Draining]:
     """An engine at work on a database whose slot is there; ended with the block."""
     jars = classpath()
     with TemporaryDirectory() as folder:
@@ -109,7 +112,7 @@ def classpath() -> list[Path]:
     return [classes, *jars.values()]
 
 
-def _engine(dsn: str, slot: int, folder: Path) -> dict[str, str]:
+def _engine(dsn: str, slot: str, folder: Path) -> dict[str, str]:
     at = settings(dsn)
     return {
         "name": "bench",
@@ -119,7 +122,7 @@ def _engine(dsn: str, slot: int, folder: Path) -> dict[str, str]:
         "offset.flush.interval.ms": "1000",
         "topic.prefix": "bench",
         "plugin.name": "pgoutput",
-        "slot.name": f"{SLOT}_{slot}",
+        "slot.name": slot,
         "publication.name": PUBLICATION,
         "publication.autocreate.mode": "disabled",
         "snapshot.mode": "no_data",
