@@ -1,6 +1,7 @@
 """The real store: PostgreSQL."""
 
 import threading
+import time
 from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 from uuid import UUID
@@ -16,6 +17,8 @@ from crm.events import Position, Sealed
 
 CHANNEL = "log"
 """What those who tail the log listen on."""
+SPACING_S = 0.002
+"""How soon after one notification the next may follow: each is a transaction, and takes a lock that all of them take."""
 
 T = TypeVar("T")
 
@@ -104,7 +107,7 @@ class PostgresStore:
 
 
 class _Waker:
-    """Notifies once for many appends: one runs, those that come meanwhile share the next. Lost wake-ups cost a poll."""
+    """Notifies at once, and then once for all appends of a moment. Lost wake-ups cost a poll."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -127,4 +130,5 @@ class _Waker:
                 with self._database.connection() as connection:
                     connection.execute(f"NOTIFY {CHANNEL}".encode())
             except psycopg.Error:
-                continue  # readers poll as well; the database may be away
+                pass  # readers poll as well; the database may be away
+            time.sleep(SPACING_S)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +17,10 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
+from crm.chassis import packing
 from crm.chassis.database import Database
 from crm.chassis.log.store import Append
+from crm.chassis.packing import packed
 from crm.events import Position, Sealed
 
 SETTLED = "(events.era < current_era() OR events.tx < pg_snapshot_xmin(pg_current_snapshot()))"
@@ -126,17 +129,19 @@ class FactRecorder(PostgresApplicationRecorder):
         """One statement, so one transaction without a round trip more; `append` says what goes with the facts."""
         append: Append = kwargs["append"]
         facts = [each for each in stored_events if isinstance(each, StoredFact)]
-        parts, params = [_INSERT], _fact_params(append, facts)
+        parts: tuple[str, ...] = (_INSERT,)
+        params = _fact_params(append, facts)
         if append.remembered is not None:
-            parts.append(_REMEMBER)
-            params |= vars(append.remembered) | {"event_ids": list(append.remembered.event_ids)}
+            parts += (_REMEMBER,)
+            params |= vars(append.remembered)
+            params["event_ids"] = packed(packing.TEXTS, packing.text, append.remembered.event_ids)
             params["refusal"] = Jsonb(append.remembered.refusal) if append.remembered.refusal else None
         if append.timers.scheduled:
-            parts.append(_SCHEDULE)
+            parts += (_SCHEDULE,)
             columns = ("timer_streams", "timer_names", "due_ats", "scheduled_bys")
             params |= _columns(columns, append.timers.scheduled)
         if append.timers.cancelled:
-            parts.append(_CANCEL)
+            parts += (_CANCEL,)
             params |= _columns(("cancelled_streams", "cancelled_names"), append.timers.cancelled)
         with self.datastore.get_connection() as connection:
             connection.execute(_in_one_statement(parts), params)
@@ -144,7 +149,7 @@ class FactRecorder(PostgresApplicationRecorder):
     def load(self, streams: Sequence[UUID]) -> tuple[str | None, list[Sealed]]:
         """The facts of some streams in order, and the transaction's id if it has one already."""
         with self.datastore.get_connection() as connection, connection.cursor(binary=True) as cursor:
-            rows: list[Any] = cursor.execute(_STREAMS, (list(streams),)).fetchall()
+            rows: list[Any] = cursor.execute(_STREAMS, (packed(packing.UUIDS, packing.uuid, streams),)).fetchall()
             return rows[0][0], [sealed(row[1:]) for row in rows if row[1] is not None]
 
     def read(self, after: Position | None, limit: int) -> list[Sealed]:
@@ -202,7 +207,8 @@ def sealed(row: Sequence[Any]) -> Sealed:
     )
 
 
-def _in_one_statement(parts: Sequence[str]) -> bytes:
+@cache
+def _in_one_statement(parts: tuple[str, ...]) -> bytes:
     *before, last = reversed(parts)
     if not before:
         return last.encode()
@@ -222,11 +228,11 @@ def _fact_params(append: Append, facts: Sequence[StoredFact]) -> dict[str, Any]:
         "correlation_id": append.correlation_id,
         "causation_id": append.causation_id,
         "traceparent": append.traceparent,
-        "streams": [each.originator_id for each in facts],
-        "versions": [each.originator_version for each in facts],
-        "topics": [each.topic for each in facts],
-        "states": [each.state for each in facts],
-        "partition_keys": [each.partition_key for each in facts],
-        "occurred_ats": [each.occurred_at for each in facts],
-        "abouts": ["{" + ",".join(map(str, each.contact_ids)) + "}" for each in facts],
+        "streams": packed(packing.UUIDS, packing.uuid, (each.originator_id for each in facts)),
+        "versions": packed(packing.BIGINTS, packing.bigint, (each.originator_version for each in facts)),
+        "topics": packed(packing.TEXTS, packing.text, (each.topic for each in facts)),
+        "states": packed(packing.BYTES, packing.content, (each.state for each in facts)),
+        "partition_keys": packed(packing.UUIDS, packing.uuid, (each.partition_key for each in facts)),
+        "occurred_ats": packed(packing.MOMENTS, packing.moment, (each.occurred_at for each in facts)),
+        "abouts": packed(packing.TEXTS, packing.text, ("{" + ",".join(map(str, e.contact_ids)) + "}" for e in facts)),
     }

@@ -1,13 +1,12 @@
 """Columns: how the fields of a row type are stored, written in bulk, read back and blanked.
 
-Values are encoded in PostgreSQL's binary form by us: one form serves the arrays of bulk upserts and `COPY`, and it is
-faster than one adapter call per value.
+Values are encoded in PostgreSQL's binary form: one form serves the arrays of bulk upserts and `COPY` (see `packing`).
 """
 
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from functools import reduce
@@ -20,6 +19,8 @@ import msgspec
 import psycopg
 from psycopg.adapt import PyFormat
 
+from crm.chassis import packing
+from crm.chassis.packing import NULL, Encode, array, length, text
 from crm.events.fact import ERASED, PERSONAL
 
 SUBJECT = msgspec.Meta(extra={"subject": True})
@@ -34,16 +35,10 @@ class Words(frozenset[str]):
     """
 
 
-NULL = b"\xff\xff\xff\xff"
-Encode: TypeAlias = Callable[[Any], bytes]
 Decode: TypeAlias = Callable[[Any], Any]
 
-_length = Layout("!i").pack
-_int8 = Layout("!iq").pack
 _float8 = Layout("!id").pack
 _int4 = Layout("!ii").pack
-_array_head = Layout("!iiIii").pack
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _DAY_ZERO = date(2000, 1, 1).toordinal()
 _numeric = psycopg.adapters.get_dumper(Decimal, PyFormat.BINARY)(Decimal, None)
 
@@ -95,11 +90,6 @@ def columns_of(row: type[Any]) -> tuple[Column, ...]:
     return tuple(_column(row, field.name, hints[field.name]) for field in fields(row))
 
 
-def array(oid: int, encoded: Sequence[bytes]) -> bytes:
-    """A one-dimensional array of values that carry their lengths."""
-    return _array_head(1, 1, oid, len(encoded), 1) + b"".join(encoded)
-
-
 def _column(row: type[Any], name: str, annotation: Any) -> Column:
     marks = _marks(annotation)
     plain, optional = _without_none(_plain(annotation))
@@ -138,28 +128,14 @@ def _without_none(annotation: Any) -> tuple[Any, bool]:
     return (_plain(others[0]) if len(others) == 1 else reduce(or_, others)), True
 
 
-def _text(value: str) -> bytes:
-    encoded = value.encode()
-    return _length(len(encoded)) + encoded
-
-
-def _uuid(value: UUID) -> bytes:
-    return b"\0\0\0\x10" + value.int.to_bytes(16, "big")
-
-
-def _moment(value: datetime) -> bytes:
-    since = value - _EPOCH
-    return _int8(8, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
-
-
 def _number(value: Decimal) -> bytes:
     encoded = bytes(_numeric.dump(value) or b"")
-    return _length(len(encoded)) + encoded
+    return length(len(encoded)) + encoded
 
 
 def _words(value: Words) -> bytes:
     lexemes = "\0\0\0".join([*value, ""]).encode()  # each ends with NUL; it has no positions
-    return _length(4 + len(lexemes)) + _length(len(value)) + lexemes
+    return length(4 + len(lexemes)) + length(len(value)) + lexemes
 
 
 def _read_words(value: bytes) -> Words:
@@ -168,22 +144,22 @@ def _read_words(value: bytes) -> Words:
 
 def _json(value: Any) -> bytes:
     encoded = b"\x01" + _to_json(value)
-    return _length(len(encoded)) + encoded
+    return length(len(encoded)) + encoded
 
 
 _to_json = msgspec.json.Encoder(decimal_format="string").encode
 
-TEXT = Kind("text", 25, _text, blank=ERASED)
+TEXT = Kind("text", packing.TEXTS, packing.text, blank=ERASED)
 KINDS: dict[Any, Kind] = {
     str: TEXT,
-    UUID: Kind("uuid", 2950, _uuid),
+    UUID: Kind("uuid", packing.UUIDS, packing.uuid),
     bool: Kind("boolean", 16, lambda value: b"\0\0\0\x01\x01" if value else b"\0\0\0\x01\0"),
-    int: Kind("bigint", 20, lambda value: _int8(8, value)),
+    int: Kind("bigint", packing.BIGINTS, packing.bigint),
     float: Kind("double precision", 701, lambda value: _float8(8, value)),
     Decimal: Kind("numeric", 1700, _number),
-    datetime: Kind("timestamptz", 1184, _moment),
+    datetime: Kind("timestamptz", packing.MOMENTS, packing.moment),
     date: Kind("date", 1082, lambda value: _int4(4, value.toordinal() - _DAY_ZERO)),
-    bytes: Kind("bytea", 17, lambda value: _length(len(value)) + value),
+    bytes: Kind("bytea", packing.BYTES, packing.content),
     Words: Kind("tsvector", 3614, _words, _read_words, blank=""),
 }
 
@@ -213,7 +189,7 @@ def _many(annotation: Any, origin: type[Any]) -> Kind:
 
     def encode(values: Any) -> bytes:
         encoded = array(element.oid, [encode_one(each) for each in values])
-        return _length(len(encoded)) + encoded
+        return length(len(encoded)) + encoded
 
     def decode(values: Any) -> Any:
         return origin(map(decode_one, values) if decode_one else values)
@@ -235,11 +211,11 @@ def as_text(column: Column) -> Encode:
     def encode(values: Any) -> bytes:
         if values is None:
             return NULL
-        return _text("{" + ",".join(map(_quoted, values)) + "}")
+        return text("{" + ",".join(map(_quoted, values)) + "}")
 
     return encode
 
 
 def _quoted(value: Any) -> str:
-    text = str(value.value if isinstance(value, Enum) else value)
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    plain = str(value.value if isinstance(value, Enum) else value)
+    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'

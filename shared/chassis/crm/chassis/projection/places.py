@@ -8,9 +8,10 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from crm.chassis.projection.columns import KINDS, array
+from crm.chassis.packing import Packed, array
+from crm.chassis.projection.columns import KINDS
 from crm.chassis.projection.delivery import START, Mark
-from crm.chassis.projection.rows import Packed, copy_binary
+from crm.chassis.projection.rows import copy_binary
 from crm.events import Position
 
 LOCKS = 0x7669_6577

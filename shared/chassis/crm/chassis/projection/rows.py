@@ -7,12 +7,10 @@ from typing import Any, Generic, TypeAlias, TypeVar
 from uuid import UUID
 from zlib import crc32
 
-import psycopg
 from psycopg import Connection
-from psycopg.adapt import Buffer, Dumper
-from psycopg.pq import Format
 
-from crm.chassis.projection.columns import TEXT, Column, Encode, array, as_text, columns_of
+from crm.chassis.packing import Encode, Packed, array
+from crm.chassis.projection.columns import TEXT, Column, as_text, columns_of
 
 R = TypeVar("R")
 Key: TypeAlias = Any
@@ -20,26 +18,6 @@ Key: TypeAlias = Any
 
 _COPY_HEAD = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_END = b"\xff\xff"
-
-
-class Packed:
-    """A parameter that is in PostgreSQL's binary form already; its type follows from the statement."""
-
-    __slots__ = ("content",)
-
-    def __init__(self, content: bytes) -> None:
-        self.content = content
-
-
-class _PackedDumper(Dumper):
-    format = Format.BINARY
-    oid = 0
-
-    def dump(self, obj: Packed) -> Buffer | None:
-        return obj.content
-
-
-psycopg.adapters.register_dumper(Packed, _PackedDumper)
 
 
 class RowType(Generic[R]):

@@ -1,0 +1,1 @@
+"""Other ways to do the same work, each as its makers would have it."""

