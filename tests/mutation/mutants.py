@@ -377,6 +377,13 @@ PROJECTION = (
         "projection/test_held.py",
     ),
     mutant(
+        "a rebuild that goes on tries again what was parked before",
+        "projection/rebuild.py",
+        "            retrying.retry(feed)  #",
+        "            pass  #",
+        "projection/test_rebuild.py",
+    ),
+    mutant(
         "a late starter begins at what is settled",
         "projection/sources.py",
         "events.notification_id FROM events WHERE {SETTLED}\n    ORDER BY events.era DESC",

@@ -286,6 +286,29 @@ def test_poison_is_parked_in_a_rebuild_and_what_people_gave_up_stays_given_up(db
     assert adds_up(db)
 
 
+def test_i6_what_an_earlier_attempt_parked_is_tried_again_once_its_cause_is_mended(db: Database) -> None:
+    records, view, broken = Records(), a_shelf(), a_shelf()
+    sick = lend_some(records, 5)[1]
+    live(db, records, view)
+    before = sums(db, view)
+
+    @broken.on(BookAdded)
+    def fail(row: Book | None, e: Recorded[BookAdded]) -> Book | None:
+        if e.stream == sick:
+            raise ValueError
+        return row
+
+    def cut(progress: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(db, records, broken, tell=cut)
+    assert one(db, "SELECT count(*) FROM parked") == 4
+    run(db, records, view)
+    assert sums(db, view) == before
+    assert one(db, "SELECT count(*) FROM parked") == 0
+
+
 def test_a_rebuild_whose_handlers_fail_stops_and_leaves_the_live_view_alone(db: Database) -> None:
     records, view = Records(), a_shelf()
     lend_some(records, 9)

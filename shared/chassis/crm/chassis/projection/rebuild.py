@@ -123,6 +123,7 @@ class _Job:
             self._scan = Scan.restored(scanned[self._past.service])
         for feed in self._feeds.values():
             feed.open()
+            retrying.retry(feed)  # what an earlier attempt parked; the cause may be mended since
 
     def _new_tables(self, connection: Connection[Any], actor: str) -> Any:
         with connection.transaction():
