@@ -178,6 +178,7 @@ def test_a_topic_that_was_made_anew_is_refused_until_its_feeds_begin_anew(
     loop = loop_over(db, records, bootstrap)
     for _ in range(5):
         assert not loop.turn()
+    loop._stream.close()
     with db.connection() as connection:
         assert begin_topic_anew(connection, "shelf", remade, "user:ada") == 1
         assert begin_topic_anew(connection, "shelf", remade, "user:ada") == 0
