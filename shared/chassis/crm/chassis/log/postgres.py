@@ -18,7 +18,7 @@ from crm.events import Position, Sealed
 CHANNEL = "log"
 """What those who tail the log listen on."""
 SPACING_S = 0.002
-"""How soon after one notification the next may follow: each is a transaction, and takes a lock that all of them take."""
+"""How soon the next notification may follow: each is a transaction, and takes a lock that all of them take."""
 
 T = TypeVar("T")
 
