@@ -14,7 +14,7 @@ from bench.path.stage import Stage
 from crm.chassis.database import Database, connect
 from crm.chassis.log import PostgresStore
 
-WRITERS = 2
+WRITERS = 4
 
 Job = tuple[Callable[..., Any], tuple[Any, ...]]
 

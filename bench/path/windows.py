@@ -14,18 +14,19 @@ from bench.path.projecting import publish
 from bench.path.stage import SERVICE, Stage
 from crm.analytics.window import Seen, Window
 
-COUNTED_WITHIN_S = 120.0
+LEAST = 20_000
+COUNTED_WITHIN_S = 60.0
 
 
 def lines(stage: Stage) -> list[Line]:
-    """Facts a second that a worker counts. A quarter of the log is enough."""
-    facts = stage.size.log // 4
+    """Facts a second that a worker counts. A quarter of the log is enough, where it is not too short to tell."""
+    facts = max(LEAST, stage.size.log // 4)
     publish(stage, facts)
     figures = interleaved(
         stage.size.rounds,
         {
             "rapport": partial(_run, stage, count, facts),
-            "Faust, one by one": partial(_run, stage, faust_consumers.count_one_by_one, facts // 4),
+            "Faust, one by one": partial(_run, stage, faust_consumers.count_one_by_one, facts),
             "Faust, batches dropped": partial(_run, stage, faust_consumers.take_and_drop, facts),
         },
     )

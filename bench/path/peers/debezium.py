@@ -26,7 +26,7 @@ from crm.chassis.embedded.jars import CENTRAL
 VERSION = "3.6.1.Final"
 ENDPOINTS = (f"io.debezium:debezium-embedded:{VERSION}", f"io.debezium:debezium-connector-postgres:{VERSION}")
 COMPILER = "org.eclipse.jdt:ecj:3.43.0"
-CACHE = Path(".bench/java")
+CACHE = Path(__file__).parents[3] / ".bench" / "java"
 SOURCE = Path(__file__).with_name("Drain.java")
 PUBLICATION = "bench"
 STARTS_WITHIN_S = 60.0

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -67,7 +68,7 @@ async def _run(told: Told, bootstrap: str, agent: Agent, pace: Pace) -> float:
     for chatty in ("faust", "mode", "aiokafka"):
         logging.getLogger(chatty).setLevel(logging.CRITICAL)
     app = faust.App(
-        f"bench.faust.{agent.__qualname__.split('.')[0]}.{id(pace)}",
+        f"bench.faust.{agent.__qualname__.split('.')[0]}.{secrets.token_hex(4)}",
         broker=f"kafka://{bootstrap}",
         consumer_auto_offset_reset="earliest",
         broker_max_poll_records=2 * BATCH,
