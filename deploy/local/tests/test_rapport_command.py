@@ -1,6 +1,8 @@
 """The command `rapport`: every error says what to do."""
 
 import socket
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -78,6 +80,17 @@ def test_a_taken_port_is_named_before_anything_starts(layout: Layout, offset: in
     assert "RAPPORT_PORT_BASE=" in result.output
     assert not (layout.folder / "postgres").exists()
     assert not (layout.folder / "kafka").exists()
+
+
+def test_what_this_process_has_started_before_is_left_alone(layout: Layout) -> None:
+    """A test that ran `rapport up` ended the database of all tests that came after it."""
+    with (
+        subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other,
+        socket.create_server(("127.0.0.1", layout.port_base + 3)),
+    ):
+        assert rapport("up").exit_code == 1
+        assert other.poll() is None
+        other.communicate(b"\n", timeout=30)
 
 
 def test_a_token_permits_what_was_asked_for(layout: Layout) -> None:

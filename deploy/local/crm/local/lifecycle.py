@@ -30,7 +30,7 @@ class ToldToStop(BaseException):
 def stoppable() -> Iterator[None]:
     """Raises `ToldToStop` in the main thread at the first signal to end, wherever it is. Later ones count for nothing.
 
-    Afterwards nothing runs any more that this process has started.
+    Afterwards nothing runs any more that this process has started meanwhile.
     """
 
     def leave(number: int, frame: FrameType | None) -> None:
@@ -38,13 +38,14 @@ def stoppable() -> Iterator[None]:
             signal.signal(each, signal.SIG_IGN)
         raise ToldToStop
 
+    others = psutil.Process().children(recursive=True)
     before = [signal.signal(each, leave) for each in _SIGNALS]
     try:
         yield
     finally:
         for each in _SIGNALS:
             signal.signal(each, signal.SIG_IGN)
-        end_children()
+        end_children(others)
         for each, handler in zip(_SIGNALS, before, strict=True):
             signal.signal(each, handler)
 

@@ -4,7 +4,7 @@ It knows nothing of the suite; `running` says what is kept.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,9 +136,9 @@ class Supervisor:
         write_standings(self.standings, [each.standing for each in self.kept if each.due_at or each.part.is_running])
 
 
-def end_children() -> None:
+def end_children(but: Collection[psutil.Process] = ()) -> None:
     """Kills whatever this process has started and nobody keeps: an interrupted start may leave something."""
-    children = psutil.Process().children(recursive=True)
+    children = [each for each in psutil.Process().children(recursive=True) if each not in but]
     for each in children:
         each.kill()
     psutil.wait_procs(children, timeout=10)
