@@ -37,11 +37,11 @@ def lines(stage: Stage) -> list[Line]:
             "COPY": partial(_copy, dsn, facts),
         },
     )
-    ours, theirs, copied = figures.values()
+    ours, stock, copied = figures.values()
     limit = Figure("COPY of the log, stream by stream", copied.runs, copied.missing)
     name = f"rebuild, {facts:,} facts into {facts // PER_ROW:,} rows"
     return [
-        Line(name, PER_SECOND, ours, 100_000, peers=(theirs,), limit=limit, note="one process"),
+        Line(name, PER_SECOND, ours, 100_000, peers=(stock,), limit=limit, note="one process"),
         Line("switch of a rebuilt view", MILLISECONDS, Figure("rapport", tuple(switches)), 200.0, note=_LOOKED_AT),
     ]
 
