@@ -1,6 +1,7 @@
 """`python -m bench.path`: measures every line, writes `bench/RESULTS.md` and the plots beside it."""
 
 import argparse
+import os
 import signal
 import sys
 import time
@@ -23,7 +24,7 @@ from bench.path import (
     tracing,
     windows,
 )
-from bench.path.lines import Line, tell
+from bench.path.lines import Line, busy_s, spending, tell
 from bench.path.plotting import plot
 from bench.path.stage import FULL, QUICK, Stage
 
@@ -51,15 +52,19 @@ def main() -> int:
         "--only", nargs="+", choices=SUBJECTS, default=list(SUBJECTS), metavar="WORD", help=", ".join(SUBJECTS)
     )
     given = parser.parse_args()
-    signal.signal(signal.SIGTERM, _interrupted)
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, _interrupted)
     crew.prepare()
-    began = time.monotonic()
+    began, busy_before = time.monotonic(), busy_s()
     try:
-        lines, failed = measure(given.only, quick=given.quick)
+        with spending() as spent:
+            lines, failed = measure(given.only, quick=given.quick)
     except KeyboardInterrupt:
         tell("interrupted; nothing is written")
         return 130
-    report.write(lines, failed, quick=given.quick, seconds=time.monotonic() - began)
+    seconds = time.monotonic() - began
+    others = max(0.0, busy_s() - busy_before - spent.cpu_s) / (seconds * (os.cpu_count() or 1))
+    report.write(lines, failed, quick=given.quick, seconds=seconds, others=others)
     plot(lines)
     sys.stdout.write(report.RESULTS.read_text())
     return 1 if failed or any(each.ours.missing for each in lines) else 0

@@ -78,8 +78,8 @@ def lines(stage: Stage) -> list[Line]:
                 f"rapport at {RATE}/s": partial(_run, api, http_load.at_rate, RATE, seconds),
                 f"rapport at {FAST_RATE}/s": partial(_run, api, http_load.at_rate, FAST_RATE, seconds),
                 f"rapport, {CLIENTS} clients": partial(_run, api, http_load.closed, CLIENTS, seconds),
-                "the app alone": partial(_alone, api, seconds),
-                "the app alone, clients": partial(_alone, api, seconds, clients=CLIENTS),
+                "the app alone": partial(_alone, api, seconds / 2),
+                "the app alone, clients": partial(_alone, api, seconds / 2, clients=CLIENTS),
             },
         )
     slow, fast, busy, alone, alone_busy = figures.values()

@@ -13,7 +13,7 @@ from multiprocessing.synchronize import Event
 from typing import Any
 
 READY_WITHIN_S = 60.0
-ENDS_WITHIN_S = 20.0
+ENDS_WITHIN_S = 5.0
 
 _context = multiprocessing.get_context("forkserver")
 

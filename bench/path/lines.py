@@ -176,6 +176,12 @@ def spending() -> Iterator[Spent]:
     spent.cpu_s = _spent() - before
 
 
+def busy_s() -> float:
+    """CPU seconds that the whole machine has spent since it started, on whatever."""
+    times = psutil.cpu_times()
+    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0))
+
+
 def _spent() -> float:
     total = 0.0
     for each in (psutil.Process(), *psutil.Process().children(recursive=True)):

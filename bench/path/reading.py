@@ -29,7 +29,7 @@ def lines(stage: Stage) -> list[Line]:
         stage.size.rounds,
         {
             "rapport": partial(_run, stage, keep, write, read_model),
-            "ProjectionRunner": partial(_run, stage, runner.keep, runner.write, _empty),
+            "ProjectionRunner": partial(_run, stage, runner.keep, runner.write, _stock),
         },
     )
     ours, theirs = figures["rapport"], figures["ProjectionRunner"]
@@ -45,8 +45,10 @@ def lines(stage: Stage) -> list[Line]:
     ]
 
 
-def _empty(stage: Stage) -> str:
-    return stage.postgres.fresh_database()
+def _stock(stage: Stage) -> str:
+    dsn = stage.postgres.fresh_database()
+    runner.create_tables(dsn)
+    return dsn
 
 
 def _run(stage: Stage, reads: Callable[..., Any], writes: Callable[..., Any], made: Callable[[Stage], str]) -> Run:

