@@ -71,8 +71,8 @@ LOG = (
     mutant(
         "a conflict is decided again",
         "log/commands.py",
-        "for _ in range(ATTEMPTS):",
-        "for _ in range(1):",
+        "for left in reversed(range(ATTEMPTS)):",
+        "for left in reversed(range(1)):",
         "log/test_log_contract.py",
     ),
     mutant(
@@ -121,7 +121,7 @@ LOG = (
     mutant(
         "no fact lies before the opening of its stream",
         "log/draft.py",
-        "if stream.opened_at is not None and self.occurred_at < stream.opened_at:",
+        "if stream.opened_at is not None and occurred_at < stream.opened_at:",
         "if False:",
         "log/test_log_contract.py",
     ),
