@@ -5,13 +5,20 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
 from fastapi.testclient import TestClient
 
 from crm.chassis.runtime import Runtime
 from crm.chassis.testing.services import Projector
 from crm.contacts.importing.job import take
+from crm.contacts.importing.journal import Journal
 from crm.contacts.importing.worker import work_off
 from crm.events import Fact
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
 
 FILES = Path(__file__).parent / "imported"
 
@@ -38,6 +45,29 @@ class Importer:
         while job := take(self.runtime.database):
             work_off(self.runtime, job)
         self.views.catch_up()
+
+    def run_after_a_kill(self) -> None:
+        """Works off what waits, also what a worker that was killed still holds."""
+        with self.runtime.database.connection() as connection:
+            connection.execute("UPDATE imports SET leased_until = NULL")
+        self.run()
+
+    def run_with_a_kill(self, at: int, *, counted: bool) -> None:
+        """A worker is killed at a batch, before or after it has `counted` it; another one works off the rest."""
+        count, calls = Journal.count, iter(range(10))
+
+        def die(journal: Journal, *arguments: Any) -> bool:
+            dying = next(calls) == at
+            if not dying or counted:
+                count(journal, *arguments)
+            if dying:
+                raise Killed
+            return True
+
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(Killed):
+            patch.setattr(Journal, "count", die)
+            self.run()
+        self.run_after_a_kill()
 
     def imported(self, content: bytes, **fields: str) -> dict[str, Any]:
         """The answer about an import that has been run."""

@@ -26,6 +26,7 @@ from crm.events.import_rows import ImportRowMatched, ImportRowRejected
 from crm.events.imports import ImportCompleted
 
 from .conftest import client_of
+from .importer import Killed
 
 
 @pytest.fixture
@@ -152,10 +153,6 @@ def test_a_file_that_cannot_be_imported_is_refused_at_once(
     answer = client.post("/imports", files={"file": ("x.csv", content)}, data={"mapping": mapping} if mapping else None)
     assert answer.status_code == 422, answer.text
     assert answer.json()["field"] == field
-
-
-class Killed(BaseException):
-    """The process dies here."""
 
 
 @pytest.mark.parametrize("dies_after", range(1, 8))

@@ -17,7 +17,7 @@ from crm.events.contacts import ContactRegistered
 from crm.events.import_rows import ImportRowKept, ImportRowReverted
 from crm.events.imports import ContactWithdrawn, ImportReverted
 
-from .importer import Importer
+from .importer import Importer, Killed
 
 given = scenarios(contacts)
 PEOPLE = "name,email\nAda,ada@example.org\nBob,bob@example.org\nCleo,cleo@example.org\nDan,dan@example.org\n"
@@ -101,10 +101,6 @@ def test_c12_imported_interactions_are_retracted_unless_they_were_amended(import
     assert said == []
 
 
-class Killed(BaseException):
-    """The process dies here."""
-
-
 @pytest.mark.parametrize("dies_at", range(5))
 def test_c12_a_revert_killed_anywhere_goes_on(
     importer: Importer, monkeypatch: pytest.MonkeyPatch, dies_at: int
@@ -126,9 +122,7 @@ def test_c12_a_revert_killed_anywhere_goes_on(
         importer.run()
     except Killed:
         monkeypatch.setattr(reverting, "_undo", undo)
-        with importer.runtime.database.connection() as connection:
-            connection.execute("UPDATE imports SET leased_until = NULL")
-        importer.run()
+        importer.run_after_a_kill()
     answer = importer.job(import_id)
     assert (answer["status"], answer["undone"], answer["kept"]) == ("reverted", 4, 0)
     assert len(importer.facts(ContactWithdrawn)) == len(importer.facts(ImportRowReverted)) == 4

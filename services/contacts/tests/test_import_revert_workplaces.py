@@ -22,7 +22,7 @@ from crm.events.affiliations import AffiliationWithdrawn
 from crm.events.import_rows import ImportRowAccountKept, ImportRowAccountReverted
 from crm.events.particulars import ExternalId
 
-from .importer import Importer
+from .importer import Importer, Killed
 
 given = scenarios(accounts)
 HEADER = "name,email,company,job title,department\n"
@@ -156,10 +156,6 @@ def test_c12_any_file_runs_as_it_was_rehearsed_and_is_taken_back_whole(
     assert (importer.work(), importer.accounts()) == (before, registered), content
 
 
-class Killed(BaseException):
-    """The process dies here."""
-
-
 @pytest.mark.parametrize("dies_at", range(5))
 def test_c12_a_revert_killed_anywhere_takes_accounts_back_once(
     importer: Importer, monkeypatch: pytest.MonkeyPatch, dies_at: int
@@ -181,9 +177,7 @@ def test_c12_a_revert_killed_anywhere_takes_accounts_back_once(
     importer.client.post(f"/imports/{first['id']}/revert").raise_for_status()
     with pytest.raises(Killed):
         importer.run()
-    with importer.runtime.database.connection() as connection:
-        connection.execute("UPDATE imports SET leased_until = NULL")
-    importer.run()
+    importer.run_after_a_kill()
     assert importer.job(first["id"])["status"] == "reverted"
     assert len(importer.facts(ImportRowAccountReverted)) == 2 == len(importer.facts(AccountArchived))
     assert len(importer.facts(ImportRowAccountKept)) == 1

@@ -220,10 +220,6 @@ def test_a_cancelled_import_stops_where_it_is(importer: Importer, monkeypatch: p
     assert not importer.facts(ImportCompleted)
 
 
-class Killed(BaseException):
-    """The process dies here."""
-
-
 @pytest.mark.parametrize("counted", [True, False])
 @pytest.mark.parametrize("dies_at", [0, 1, 2])
 def test_c12_an_update_killed_anywhere_comes_to_the_same(
@@ -234,23 +230,7 @@ def test_c12_an_update_killed_anywhere_comes_to_the_same(
         importer.register(f"Old {n}", emails=[f"p{n}@example.org"])
     rows = [f"New {n},p{n}@example.org" for n in range(6)]
     import_id = importer.upload("\n".join(["name,email", *rows]).encode(), key="email", on_match="update")
-    count, calls = Journal.count, iter(range(10))
-
-    def die(self: Journal, *arguments: Any) -> bool:
-        dying = next(calls) == dies_at
-        if not dying or counted:
-            count(self, *arguments)
-        if dying:
-            raise Killed
-        return True
-
-    monkeypatch.setattr(Journal, "count", die)
-    with pytest.raises(Killed):
-        importer.run()
-    monkeypatch.setattr(Journal, "count", count)
-    with importer.runtime.database.connection() as connection:
-        connection.execute("UPDATE imports SET leased_until = NULL")
-    importer.run()
+    importer.run_with_a_kill(dies_at, counted=counted)
     answer = importer.job(import_id)
     assert (answer["registered"], answer["updated"], answer["matched"], answer["rows"]) == (3, 3, 0, 6)
     assert len(importer.facts(ImportRowApplied)) == 3

@@ -8,7 +8,6 @@ from crm.chassis.log import PostgresStore
 from crm.contacts.account_name import NAMED, name_key
 from crm.contacts.importing import running
 from crm.contacts.importing.employing import Employing
-from crm.contacts.importing.journal import Journal
 from crm.events.accounts import AccountExternalIdLinked, AccountRegistered
 from crm.events.affiliations import AffiliationRoleChanged, AffiliationStarted
 from crm.events.import_rows import ImportRowApplied, ImportRowRegistered
@@ -233,10 +232,6 @@ def test_c12_what_rows_mean_is_looked_up_by_the_batch(importer: Importer, monkey
     assert counted[0] == counted[1]
 
 
-class Killed(BaseException):
-    """The process dies here."""
-
-
 @pytest.mark.parametrize("counted", [True, False])
 @pytest.mark.parametrize("dies_at", [0, 1, 2])
 def test_c12_killed_anywhere_it_comes_to_the_same_accounts(
@@ -246,23 +241,7 @@ def test_c12_killed_anywhere_it_comes_to_the_same_accounts(
     importer.imported((HEADER + "Ada,ada@example.org,Acme,Clerk,\n").encode())
     content = STAFF + "Eve,eve@example.org,Acme GmbH,,\n"
     import_id = importer.upload(content.encode(), **update)
-    count, calls = Journal.count, iter(range(10))
-
-    def die(self: Journal, *arguments: Any) -> bool:
-        dying = next(calls) == dies_at
-        if not dying or counted:
-            count(self, *arguments)
-        if dying:
-            raise Killed
-        return True
-
-    monkeypatch.setattr(Journal, "count", die)
-    with pytest.raises(Killed):
-        importer.run()
-    monkeypatch.setattr(Journal, "count", count)
-    with importer.runtime.database.connection() as connection:
-        connection.execute("UPDATE imports SET leased_until = NULL")
-    importer.run()
+    importer.run_with_a_kill(dies_at, counted=counted)
     job = importer.job(import_id)
     assert (job["rows"], job["registered"], job["updated"], job["accounts"], job["affiliated"]) == (5, 4, 1, 1, 4)
     assert len(importer.facts(AccountRegistered)) == 2
