@@ -55,7 +55,7 @@ demo: install ## Start the suite in a temporary place, import people, play a sto
 
 bench: install ## Measure the suite, its parts and the event path (WHAT=path: one of them; QUICK=1: a tenth of it)
 	@$(UV) pip install --quiet --no-deps --target .bench -r bench/requirements.txt
-	@for each in $(or $(WHAT),suite history importing duplicates path); do \
+	@for each in $(or $(WHAT),suite roles history importing duplicates path); do \
 		echo "== $$each"; PYTHONPATH=.bench $(RUN) python -m bench.$$each $(if $(QUICK),--quick) || exit 1; done
 
 prove: install ## Hunt for lost, doubled or reordered facts (ONLY=kills|machine|merging KILLS= FACTS= HOURS= EXAMPLES= SEED=)

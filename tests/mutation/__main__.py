@@ -21,6 +21,7 @@ PACKAGES = ("shared/events", "shared/chassis")
 TIMEOUT_S = 120
 FAILED = 1
 """What pytest ends with if tests failed; anything else says that they did not even run."""
+HUNG = -1
 
 
 def main() -> int:
@@ -85,12 +86,15 @@ def notices(tree: Path, mutant: Mutant, environment: Mapping[str, str]) -> bool:
 def run(
     tree: Path, tests: Iterable[str], environment: Mapping[str, str], *, timeout_s: float
 ) -> subprocess.CompletedProcess[str]:
-    """Runs tests of the copy until the first that fails."""
+    """Runs tests of the copy until the first that fails. Those that hang tell nobody what is wrong."""
     quiet = ("-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--timeout={TIMEOUT_S}")
     command = [sys.executable, "-m", "pytest", *quiet, *tests]
-    return subprocess.run(
-        command, cwd=tree, capture_output=True, text=True, check=False, timeout=timeout_s, env=dict(environment)
-    )
+    try:
+        return subprocess.run(
+            command, cwd=tree, capture_output=True, text=True, check=False, timeout=timeout_s, env=dict(environment)
+        )
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, HUNG, f"They hung for {timeout_s:g} s.")
 
 
 def say(line: str) -> None:

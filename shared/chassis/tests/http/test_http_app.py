@@ -66,6 +66,36 @@ def test_routers_include_routers(api: Api, token: str) -> None:
         assert client.get("/outer/inner/things").status_code == 401
 
 
+def test_an_address_finds_its_endpoint_among_others_of_its_form(api: Api, token: str) -> None:
+    router = Router(prefix="/things")
+
+    @router.get("/newest")
+    def newest(agent: CanRead) -> str:
+        return "newest"
+
+    @router.get("/{thing}")
+    def one(thing: str, agent: CanRead) -> str:
+        return f"one {thing}"
+
+    @router.put("/{thing}")
+    def put(thing: str, agent: CanRead) -> str:
+        return f"put {thing}"
+
+    @router.get("/{thing}/{part:path}")
+    def deep(thing: str, part: str, agent: CanRead) -> str:
+        return f"{thing} {part}"
+
+    headers = {"Authorization": f"Bearer {token}"}
+    with TestClient(create_app(replace(api, routers=(router,), public=())), headers=headers) as client:
+        assert client.get("/things/newest").json() == "newest"
+        assert client.get("/things/x").json() == "one x"
+        assert client.put("/things/newest").json() == "put newest"
+        assert client.get("/things/x/y/z").json() == "x y/z"
+        assert client.get("/things").status_code == 404
+        refused = client.delete("/things/x")
+        assert (refused.status_code, refused.headers["allow"]) == (405, "GET, PUT")
+
+
 def test_endpoints_ask_for_parts_by_class(api: Api, token: str) -> None:
     router = Router()
 

@@ -70,10 +70,19 @@ def test_a_command_appends_what_it_decides_with_its_envelope(log: EventLog) -> N
     assert recorded.traceparent is not None
 
 
-def test_a_stream_is_keyed_once_even_if_it_changes_what_it_is_about(log: EventLog) -> None:
-    stream = joined(log)
-    log.commands(me).execute(members, stream, count)
-    assert {each.partition_key for each in log.stream(stream)} == {stream}
+def test_i3_a_stream_is_keyed_once_even_if_it_changes_what_it_is_about(log: EventLog) -> None:
+    ada, grace = uuid4(), uuid4()
+    handed_over = replace(members, about=lambda _, member: {grace if member.count else ada})
+    stream, later = uuid4(), uuid4()
+    log.commands(me).execute(handed_over, stream, partial(join, name="Ada"))
+    log.commands(me).execute(handed_over, stream, count)
+    log.commands(me).execute_together(
+        Step(handed_over, later, partial(join, name="Ada")), Step(handed_over, later, count)
+    )
+    for each in (stream, later):
+        first, second = log.stream(each)
+        assert (first.contact_ids, set(second.contact_ids)) == ((ada,), {ada, grace})
+        assert {first.partition_key, second.partition_key} == {ada}
 
 
 def test_personal_fields_are_sealed_in_the_store(log: EventLog, store: Store) -> None:

@@ -58,6 +58,7 @@ def test_a_delivery_error_in_the_middle_of_a_page_loses_nothing_and_keeps_order(
         stage.log.append(*streams, value=b"x" * (LARGEST * 2 if number == 15 else 10))
     relay = stage.start(stage.relay(page=1_000))
     wait(lambda: relay.status.error is not None, "the error")
+    assert str(relay.status.error).startswith("KafkaRefused: "), "it is told at once, and not as silence"
     assert stage.saved() < stage.log.end
     assert not relay.status.needs_a_person
     assert relay.status.lag_s > 0

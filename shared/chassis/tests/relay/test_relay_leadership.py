@@ -1,13 +1,14 @@
 """Two relays, one works; one that was stopped and wakes up changes nothing."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from crm.chassis.relay import Fenced, Leadership, republish
+from crm.chassis.relay import Fenced, Leadership, Relay, republish
 from crm.events import Position
 
 Wait = Callable[..., None]
@@ -37,24 +38,32 @@ class Gate:
         monkeypatch.setattr(Leadership, "save", held)
 
 
+@contextmanager
+def running(relay: Relay) -> Iterator[Relay]:
+    """A relay in a thread of its own, that ends with the block."""
+    stop = threading.Event()
+    thread = threading.Thread(target=relay.run, args=(stop,), daemon=True)
+    thread.start()
+    try:
+        yield relay
+    finally:
+        stop.set()
+        thread.join(30)
+
+
 def test_of_two_relays_one_works_and_the_other_takes_over(stage: Any, wait: Wait) -> None:
     stream = uuid4()
     first = stage.start()
     wait(lambda: bool(first.status.leads), "leading")
-    second = stage.relay()
-    stop = threading.Event()
-    thread = threading.Thread(target=second.run, args=(stop,))
-    thread.start()
-    for _ in range(20):
+    with running(stage.relay()) as second:
+        for _ in range(20):
+            stage.log.append(stream)
+        wait(lambda: stage.caught_up(first.status))
+        assert not second.status.leads
+        assert second.status.published == 0
+        stage.stop()
         stage.log.append(stream)
-    wait(lambda: stage.caught_up(first.status))
-    assert not second.status.leads
-    assert second.status.published == 0
-    stage.stop()
-    stage.log.append(stream)
-    wait(lambda: stage.caught_up(second.status), "taking over")
-    stop.set()
-    thread.join(10)
+        wait(lambda: stage.caught_up(second.status), "taking over")
     assert second.status.published == 1
     assert stage.check() == 0
 

@@ -82,7 +82,7 @@ def test_a_new_relay_goes_on_where_the_old_one_stopped(stage: Any, wait: Wait) -
     assert stage.check() == 0
 
 
-def test_the_position_never_moves_back(stage: Any, database: str) -> None:
+def test_i5_the_position_never_moves_back(stage: Any, database: str) -> None:
     with Leadership(database, stage.service) as leader:
         assert leader.take()
         leader.save(Position(1, 10_000, 7), {0: 3})

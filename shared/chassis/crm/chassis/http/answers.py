@@ -10,6 +10,8 @@ from uuid import UUID
 from pydantic import BaseModel, TypeAdapter
 from starlette.responses import Response
 
+from crm.chassis.http.threads import in_a_thread
+from crm.chassis.http.visible import Receipt
 from crm.chassis.log import Written
 
 T = TypeVar("T")
@@ -94,18 +96,18 @@ class Shape:
     respond: Callable[[Any], Response]
 
     def around(self, endpoint: Callable[..., Any]) -> Callable[..., Any]:
-        """The endpoint, answering with a response."""
+        """The endpoint, answering with a response. What is no coroutine works in a thread, and makes it there."""
         if inspect.iscoroutinefunction(endpoint):
 
             @wraps(endpoint)
-            async def answering_later(*args: Any, **kwargs: Any) -> Response:
+            async def answering(*args: Any, **kwargs: Any) -> Response:
                 return self.respond(await endpoint(*args, **kwargs))
 
-            return answering_later
+        else:
 
-        @wraps(endpoint)
-        def answering(*args: Any, **kwargs: Any) -> Response:
-            return self.respond(endpoint(*args, **kwargs))
+            @wraps(endpoint)
+            async def answering(*args: Any, **kwargs: Any) -> Response:
+                return await in_a_thread(lambda: self.respond(endpoint(*args, **kwargs)))
 
         return answering
 
@@ -141,9 +143,7 @@ def _is_left_to_fastapi(endpoint: Callable[..., Any], signature: inspect.Signatu
 
 def _written(written: Written, status: int, **headers: str) -> Response:
     answer = WrittenAnswer(id=written.stream, version=written.version, token=written.token)
-    return Response(
-        answer.model_dump_json(), status, headers=headers | _marks(written.version, written.token), media_type=_JSON
-    )
+    return Receipt(answer.model_dump_json(), status, headers=headers | _marks(written.version, written.token))
 
 
 def _noted(noted: Noted) -> Response:

@@ -13,12 +13,14 @@ from crm.chassis.database import Database
 from crm.chassis.health import Health
 from crm.chassis.http.consistency import Waiter
 from crm.chassis.http.description import describe
+from crm.chassis.http.directory import Directory
 from crm.chassis.http.edge import Edge
 from crm.chassis.http.endpoint import Endpoint
 from crm.chassis.http.news import News
 from crm.chassis.http.operations import Documents, operations
 from crm.chassis.http.reading import Reads, read_model
 from crm.chassis.http.refusing import refuse_in_problems
+from crm.chassis.http.threads import have_threads
 from crm.chassis.log import EventLog
 
 BODY_LIMIT = 1_000_000
@@ -77,6 +79,7 @@ def create_app(api: Api) -> FastAPI:
     app.state.verifier, app.state.parts = api.verifier, {type(each): each for each in api.parts}
     app.routes.extend(_endpoints(api.routers))
     app.routes.extend(operations(api.health, api.documents).routes)
+    app.routes.insert(0, Directory(endpoints(app)))
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way
     refuse_in_problems(app)
     _check(app, api.public)
@@ -117,7 +120,7 @@ def _check(app: FastAPI, public: Collection[str]) -> None:
 def _lifespan(api: Api) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        to_thread.current_default_thread_limiter().total_tokens = api.threads
+        have_threads(api.threads)
         yield
         if api.news:
             await api.news.close()

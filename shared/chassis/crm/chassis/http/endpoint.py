@@ -10,8 +10,6 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Match
-from starlette.types import Scope
 
 from crm.chassis.auth import Permission
 from crm.chassis.http.answers import CONSISTENCY_TOKEN, NOT_KEPT, shape_of
@@ -53,16 +51,6 @@ class Endpoint(APIRoute):
         dependencies = [Depends(storable), *(options.pop("dependencies", None) or ())]
         super().__init__(path, endpoint, dependencies=dependencies, **options)
         self.dependant.dependencies.sort(key=lambda each: not _guards(each))
-        self._beginning = self.path_format.partition("{")[0]
-        self._slashes = None if ":path}" in path else self.path_format.count("/")
-
-    def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        """Starlette's own matching, but only of what may match: a service has a hundred routes, asked one by one."""
-        if not scope.get("root_path"):
-            path = scope["path"]
-            if not path.startswith(self._beginning) or self._slashes not in (None, path.count("/")):
-                return Match.NONE, {}
-        return super().matches(scope)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()

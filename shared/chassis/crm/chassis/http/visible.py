@@ -20,12 +20,18 @@ _JSON = "application/json"
 _TELLS = range(200, 300)
 
 
+class Receipt(Response):
+    """Tells what was written: ids, versions and tokens, which anybody may see."""
+
+    media_type = _JSON
+
+
 def visible(request: Request, response: Response) -> Response:
     """The answer as this agent may see it. Raises `Forbidden` for what cannot be shown in part."""
     agent: Agent | None = request.scope.get(AGENT)
     if agent is None or agent.may(READ_ADDRESSES) or response.status_code not in _TELLS:
         return response
-    if request.scope.get(_HIDES_ITSELF):
+    if isinstance(response, Receipt) or request.scope.get(_HIDES_ITSELF):
         return response
     body, media_type = getattr(response, "body", None), response.headers.get("content-type", "")
     if body == b"":

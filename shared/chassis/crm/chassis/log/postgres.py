@@ -17,8 +17,11 @@ from crm.events import Position, Sealed
 
 CHANNEL = "log"
 """What those who tail the log listen on."""
-SPACING_S = 0.002
-"""How soon after one notification the next may follow: each is a transaction, and takes a lock all of them take."""
+SPACING_S = 0.004
+"""How soon after one notification the next may follow, for each append it stood for: each is a transaction, and takes
+a lock that all of them take."""
+LONGEST_SPACING_S = 0.01
+IDLE_S = 30.0
 
 T = TypeVar("T")
 
@@ -107,28 +110,44 @@ class PostgresStore:
 
 
 class _Waker:
-    """Notifies at once, and then once for all appends of a moment. Lost wake-ups cost a poll."""
+    """Notifies at once, and then once for all appends of a moment: the more there are, the longer the moment.
+
+    Lost wake-ups cost a poll. Its thread ends when nothing is appended for a while, and begins again.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._wanted = threading.Event()
+        self._appends = 0
         self._start = threading.Lock()
         self._thread: threading.Thread | None = None
 
     def wake(self) -> None:
+        self._appends += 1
         self._wanted.set()
         if self._thread is None:
             with self._start:
                 if self._thread is None:
-                    self._thread = threading.Thread(target=self._notify, name="wake-readers", daemon=True)
+                    self._thread = threading.Thread(target=self._run, name="wake-readers", daemon=True)
                     self._thread.start()
 
+    def _run(self) -> None:
+        me = self._thread
+        while True:
+            while self._wanted.wait(IDLE_S):
+                self._notify()
+            with self._start:
+                self._thread = None  # before it looks once more: whoever wants it from here on starts another
+                if not self._wanted.is_set():
+                    return
+                self._thread = me
+
     def _notify(self) -> None:
-        while self._wanted.wait():
-            self._wanted.clear()
-            try:
-                with self._database.connection() as connection:
-                    connection.execute(f"NOTIFY {CHANNEL}".encode())
-            except psycopg.Error:
-                pass  # readers poll as well; the database may be away
-            time.sleep(SPACING_S)
+        self._wanted.clear()
+        appends, self._appends = self._appends, 0
+        try:
+            with self._database.connection() as connection:
+                connection.execute(f"NOTIFY {CHANNEL}".encode())
+        except psycopg.Error:
+            pass  # readers poll as well; the database may be away
+        time.sleep(min(SPACING_S * max(appends, 1), LONGEST_SPACING_S))

@@ -48,6 +48,8 @@ _STREAMS = f"""
     FROM (VALUES (1)) AS always LEFT JOIN events ON events.originator_id = ANY(%s::uuid[])
     ORDER BY events.originator_id, events.originator_version
 """
+# Most commands are about one stream. PostgreSQL plans this once per session; of an array it cannot know the length.
+_STREAM = _STREAMS.replace("= ANY(%s::uuid[])", "= %s")
 
 # Numbered in the order they were decided in, inserted in the order of their streams: two appends that meet on several
 # streams then lock them in the same order.
@@ -149,7 +151,9 @@ class FactRecorder(PostgresApplicationRecorder):
     def load(self, streams: Sequence[UUID]) -> tuple[str | None, list[Sealed]]:
         """The facts of some streams in order, and the transaction's id if it has one already."""
         with self.datastore.get_connection() as connection, connection.cursor(binary=True) as cursor:
-            rows: list[Any] = cursor.execute(_STREAMS, (packed(packing.UUIDS, packing.uuid, streams),)).fetchall()
+            several = _STREAMS, (packed(packing.UUIDS, packing.uuid, streams),)
+            statement, params = (_STREAM, streams) if len(streams) == 1 else several
+            rows: list[Any] = cursor.execute(statement, params).fetchall()
             return rows[0][0], [sealed(row[1:]) for row in rows if row[1] is not None]
 
     def read(self, after: Position | None, limit: int) -> list[Sealed]:

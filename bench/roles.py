@@ -1,0 +1,129 @@
+"""Measures every process of the suite by itself: what it costs when idle, and its memory over a million facts."""
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import psutil
+
+from crm.chassis.database import Database
+from crm.chassis.keys import Keyring
+from crm.chassis.log import Context, EventLog, PostgresStore, Step
+from crm.chassis.testing.backends import temporary_folder
+from crm.contacts.contact import contacts
+from crm.contacts.interaction import interactions, log_interaction
+from crm.contacts.registration import register
+from crm.contacts.service import service
+from crm.local.suite import Layout
+from tests.integration.running_suite import RunningSuite, end, eventually, start
+
+IDLE_S = 60.0
+SETTLED_S = 10.0
+STEPS = 10
+PEOPLE, BATCH, WRITERS = 1_000, 100, 3
+CAUGHT_UP_WITHIN_S = 1_800
+
+
+def main() -> int:
+    """Prints a line per process, and all of it as JSON."""
+    parser = argparse.ArgumentParser(prog="bench.roles", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a tenth of the facts")
+    facts = 100_000 if parser.parse_args().quick else 1_000_000
+    with temporary_folder() as folder:
+        suite = start(folder / "state")
+        try:
+            time.sleep(SETTLED_S)  # whatever belongs to starting is over
+            before = idle(suite)
+            memory = dict(grow(suite, facts))
+            time.sleep(SETTLED_S)
+            after = idle(suite)
+        finally:
+            end(suite.supervisor)
+    points = [facts // STEPS, facts // 2, facts]
+    sys.stdout.write(f"{'':28}{'idle, % of a core':>20}{'after it':>10}")
+    sys.stdout.write("".join(f"{f'MB at {each:,}':>18}" for each in points) + "\n")
+    for name in sorted(before):
+        sizes = "".join(f"{memory[each].get(name, 0):>18}" for each in points)
+        sys.stdout.write(f"{name:28}{before[name]:>20.1f}{after.get(name, 0.0):>10.1f}{sizes}\n")
+    sys.stdout.write(json.dumps({"facts": facts, "idle": before, "idle after": after, "memory, MB": memory}) + "\n")
+    return 0
+
+
+def processes(suite: RunningSuite) -> dict[str, psutil.Process]:
+    """Every process of a role, and the supervisor, by name."""
+    roles = {each["name"]: psutil.Process(each["pid"]) for each in suite.described["processes"]}
+    return roles | {"supervisor": psutil.Process(suite.supervisor.pid)}
+
+
+def idle(suite: RunningSuite) -> dict[str, float]:
+    """By process, the CPU it takes while nobody asks for anything, in percent of one core."""
+    every = processes(suite)
+    spent = {name: _cpu_s(each) for name, each in every.items()}
+    time.sleep(IDLE_S)
+    return {name: round(100 * (_cpu_s(each) - spent[name]) / IDLE_S, 2) for name, each in every.items()}
+
+
+def grow(suite: RunningSuite, facts: int) -> Iterator[tuple[int, dict[str, int]]]:
+    """Writes facts in steps. After each, once every view of every service shows it, the memory of every process."""
+    with log_of(suite) as log, ThreadPoolExecutor(WRITERS) as pool:
+        people = list(_people(log))
+        for step in range(1, STEPS + 1):
+            began = time.monotonic()
+            list(pool.map(partial(_touch, log, people), range(facts // STEPS // BATCH)))
+            eventually(partial(_is_shown, suite), within_s=CAUGHT_UP_WITHIN_S)
+            rate = facts / STEPS / (time.monotonic() - began)
+            sys.stderr.write(f"{facts * step // STEPS:,} facts, {rate:,.0f}/s until everybody had them\n")
+            sizes = {name: round(each.memory_info().rss / 1e6) for name, each in processes(suite).items()}
+            yield facts * step // STEPS, sizes
+
+
+@contextmanager
+def log_of(suite: RunningSuite) -> Iterator[EventLog]:
+    """The log of contacts, written to without a request for each fact."""
+    described = suite.described
+    database = Database(described["postgres"]["contacts"], max_size=WRITERS)
+    keys = Keyring(described["postgres"]["keyring"], Layout(Path(suite.folder)).master_key())
+    try:
+        yield service.log(PostgresStore(database), keys)
+    finally:
+        database.close()
+        keys.close()
+
+
+def _people(log: EventLog) -> Iterator[UUID]:
+    for _ in range(PEOPLE // BATCH):
+        some = [uuid4() for _ in range(BATCH)]
+        log.keys.create(some)
+        steps = (Step(contacts, each, partial(register, name=f"Person {each}")) for each in some)
+        log.commands(Context("user:bench")).execute_together(*steps)
+        yield from some
+
+
+def _touch(log: EventLog, people: list[UUID], _number: int) -> None:
+    note = {"kind": "note", "direction": "internal", "subject": "measured", "body": None}
+    steps = [
+        Step(interactions, uuid4(), partial(log_interaction, contact=random.choice(people), **note))
+        for _ in range(BATCH)
+    ]
+    log.commands(Context("user:bench")).execute_together(*steps)
+
+
+def _is_shown(suite: RunningSuite) -> bool:
+    lags = [suite.api(each).get("/health/lag").raise_for_status().json() for each in suite.described["services"]]
+    return not any(feed["lag_facts"] for views in lags for feeds in views.values() for feed in feeds.values())
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    return sum(process.cpu_times()[:2])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
