@@ -9,8 +9,8 @@ from psycopg import sql
 
 from tests.proving.operators import Operator
 
-HIT_WITHIN_S = 40.0
-"""How long a poisoned view may wait for a fact that it cannot take; people may have nothing to say for a while."""
+HIT_WITHIN_S, TIMES = 10.0, 4
+"""How long a poisoned view may wait for a fact that it cannot take, and how often: a rebuild may heal it meanwhile."""
 
 
 class Place(NamedTuple):
@@ -38,6 +38,9 @@ class Rebuild:
     view: str
     killed_after_s: float | None
 
+    rest = 2.0
+    """A view grows, and so does what a rebuild takes from all others."""
+
     def __str__(self) -> str:
         return f"rebuild {self.service}/{self.view}"
 
@@ -60,15 +63,16 @@ class Poison:
     contacts: tuple[str, ...]
     lasts_s: float
 
+    rest = 0.3
+
     def __str__(self) -> str:
         return f"poison {self.place.service}/{self.place.view} for {len(self.contacts)} contacts"
 
     def do(self, operator: Operator) -> None:
-        operator.change(self.place.service, self.place.view, "ADD CONSTRAINT poison", self._check())
         try:
-            deadline = time.monotonic() + HIT_WITHIN_S
-            while not self._waiting(operator) and time.monotonic() < deadline:
-                if operator.pause(0.5):
+            for _ in range(TIMES):
+                operator.change(self.place.service, self.place.view, "ADD CONSTRAINT poison", self._check())
+                if self._hits(operator):
                     break
             operator.pause(self.lasts_s)
             parked = self._waiting(operator)
@@ -79,6 +83,14 @@ class Poison:
         retry = ("parked", "retry", "--service", self.place.service, "--view", self.place.view)
         while self._waiting(operator):
             operator.figures["attempts at retrying them"] += operator.insist(*retry)
+
+    def _hits(self, operator: Operator) -> bool:
+        """Whether some fact is parked soon, or all is to end."""
+        deadline = time.monotonic() + HIT_WITHIN_S
+        while time.monotonic() < deadline:
+            if self._waiting(operator) or operator.pause(0.5):
+                return True
+        return False
 
     def _check(self) -> sql.Composable:
         return sql.SQL("CHECK ({subject} <> ALL({contacts}) OR {personal} IS NULL) NOT VALID").format(

@@ -33,7 +33,7 @@ def judge_erasures(stage: Stage, leaving: Leaving, figures: dict[str, Any]) -> I
         except AssertionError as open_:
             yield f"the erasure of {contact} is not complete: {open_}"
     found = _found(stage)
-    figures |= {"people found everywhere": len(found)}
+    figures |= {"people of whom something stands in clear": len(found), "of them not erased": len(leaving.present)}
     for mark in leaving.present.values():
         if not any(place.startswith("contacts.") for place in found[mark]):
             yield f"the search finds nothing of {mark}, who is not erased"
@@ -58,10 +58,10 @@ def _found(stage: Stage) -> dict[str, set[str]]:
         for table, mark in _in_tables(stage, database):
             found[mark].add(f"{database}.{table}")
     for record in raw_records(stage.suite):
-        for mark in _marks(record):
+        for mark in marks(record):
             found[mark].add("a topic")
     for path, content in files(stage.suite):
-        for mark in _marks(content):
+        for mark in marks(content):
             found[mark].add(path)
     return found
 
@@ -78,7 +78,8 @@ def _in_tables(stage: Stage, database: str) -> Iterator[tuple[str, str]]:
                 yield name, _plain(mark)
 
 
-def _marks(content: bytes) -> Iterator[str]:
+def marks(content: bytes) -> Iterator[str]:
+    """The marks in a text, and in bytes shown as text."""
     return (_plain(each.group().decode()) for each in _IN_BYTES.finditer(content))
 
 

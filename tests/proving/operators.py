@@ -21,14 +21,18 @@ from tests.proving.telling import say
 DONE_WITHIN_S = 900.0
 ATTEMPT_S = 300.0
 AGAIN_S = 1.0
-REST, REST_S = 2, 3.0
-"""They rest so many times as long as the last chore took, and so long at least: a view grows, and so do rebuilds."""
+REST_S = 3.0
+"""How long they rest at least."""
 
 T = TypeVar("T")
 
 
 class Chore(Protocol):
     """Something that an operator begins and does not leave before it is done."""
+
+    @property
+    def rest(self) -> float:
+        """How many times as long as it took the operator rests afterwards."""
 
     def do(self, operator: "Operator") -> None:
         """Raises `TimeoutError` if it cannot be done."""
@@ -50,7 +54,7 @@ class Operator:
             chore.do(self)
             took = time.monotonic() - began
             say(f"           {chore}: done in {took:.1f} s")
-            self._stop.wait(max(REST_S, REST * took))
+            self._stop.wait(max(REST_S, chore.rest * took))
 
     def pause(self, seconds: float) -> bool:
         """Waits. True if everything is to end meanwhile, which is not waited for."""
@@ -58,9 +62,8 @@ class Operator:
 
     def insist(self, *arguments: str) -> int:
         """Runs a command of the command line until it succeeds. Returns how often. Raises `TimeoutError`."""
-        attempts = 0
+        attempts, told = 0, ""
         deadline = time.monotonic() + DONE_WITHIN_S
-        told = ""
         while time.monotonic() < deadline:
             attempts += 1
             with self._started(*arguments) as process:
@@ -70,7 +73,8 @@ class Operator:
                     process.kill()
             if process.returncode == 0:
                 return attempts
-            say(f"           rapport {' '.join(arguments)} ended with {process.returncode}: {told.strip()[-400:]}")
+            told = " ".join(told.strip().splitlines()[-1:])
+            say(f"           rapport {' '.join(arguments)} ended with {process.returncode}: {told}")
             time.sleep(AGAIN_S)
         raise TimeoutError(f"rapport {' '.join(arguments)} did not succeed: {told}")
 
