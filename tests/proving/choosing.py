@@ -85,11 +85,12 @@ class Chooser:
 
 
 def rebuilds(seed: int, views: Sequence[tuple[str, str]]) -> Iterator[Rebuild]:
-    """Views to be rebuilt, each once before any comes again; half of the rebuilds are killed once. No end."""
+    """Every view to be rebuilt in turn, those that are poisoned in between; half are killed once. No end."""
     chance = random.Random(f"{seed} rebuilds")
     while True:
-        for service, view in chance.sample(views, len(views)):
-            yield Rebuild(service, view, chance.uniform(1, 6) if chance.random() < 0.5 else None)
+        for each in chance.sample(views, len(views)):
+            for service, view in (chance.choice(POISONED)[:2], each):
+                yield Rebuild(service, view, chance.uniform(1, 6) if chance.random() < 0.5 else None)
 
 
 def poisons(seed: int, contacts: Sequence[str], leaving: Callable[[], Sequence[str]]) -> Iterator[Poison]:

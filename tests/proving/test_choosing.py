@@ -23,10 +23,10 @@ def test_a_seed_replays_faults_rebuilds_and_poisons() -> None:
     assert chosen() == chosen()
 
 
-def test_every_view_is_rebuilt_before_any_comes_again() -> None:
+def test_every_view_is_rebuilt_in_its_turn() -> None:
     every = views()
-    first = [(each.service, each.view) for each in islice(rebuilds(7, every), len(every))]
-    assert sorted(first) == sorted(every)
+    first = [(each.service, each.view) for each in islice(rebuilds(7, every), 2 * len(every))]
+    assert sorted(first[1::2]) == sorted(every)
     assert ("contacts", "history") in every
 
 
