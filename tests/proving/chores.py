@@ -7,6 +7,7 @@ from uuid import UUID
 
 from psycopg import sql
 
+from crm.events import ERASED
 from tests.proving.operators import Operator
 
 HIT_WITHIN_S, TIMES = 10.0, 4
@@ -71,13 +72,13 @@ class Poison:
     def do(self, operator: Operator) -> None:
         try:
             for _ in range(TIMES):
-                operator.change(self.place.service, self.place.view, "ADD CONSTRAINT poison", self._check())
+                operator.constrain(self.place.service, self.place.view, self._check())
                 if self._hits(operator):
                     break
             operator.pause(self.lasts_s)
             parked = self._waiting(operator)
         finally:
-            operator.change(self.place.service, self.place.view)
+            operator.constrain(self.place.service, self.place.view, None)
         operator.figures["views poisoned"] += parked > 0
         operator.figures["facts parked and queued"] += parked
         retry = ("parked", "retry", "--service", self.place.service, "--view", self.place.view)
@@ -93,10 +94,11 @@ class Poison:
         return False
 
     def _check(self) -> sql.Composable:
-        return sql.SQL("CHECK ({subject} <> ALL({contacts}) OR {personal} IS NULL) NOT VALID").format(
+        return sql.SQL("{subject} <> ALL({contacts}) OR coalesce({personal}::text, {erased}) = {erased}").format(
             subject=sql.Identifier(self.place.subject),
             contacts=sql.Literal([UUID(each) for each in self.contacts]),
             personal=sql.Identifier(self.place.personal),
+            erased=sql.Literal(ERASED),
         )
 
     def _waiting(self, operator: Operator) -> int:

@@ -21,6 +21,8 @@ from tests.proving.telling import say
 DONE_WITHIN_S = 900.0
 ATTEMPT_S = 300.0
 AGAIN_S = 1.0
+PASSING = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.UndefinedTable)
+"""The server is away, somebody holds a lock, or a rebuilt table is taking the place of another one."""
 REST_S = 3.0
 """How long they rest at least."""
 
@@ -92,8 +94,8 @@ class Operator:
         """The row that answers a question to a service's database, once the server answers."""
         return self._with(service, lambda db: db.execute(question.encode(), given).fetchone())
 
-    def change(self, service: str, family: str, *added: str | sql.Composable) -> None:
-        """Adds a constraint named poison to the table of a view, or takes it away."""
+    def constrain(self, service: str, family: str, check: sql.Composable | None) -> None:
+        """Has the table of a view refuse the rows that fail a check from now on; None: no rows any more."""
 
         def alter(db: psycopg.Connection[Any]) -> None:
             with db.transaction():
@@ -104,9 +106,8 @@ class Operator:
                 table = sql.SQL("ALTER TABLE {} ").format(sql.Identifier(row[0][0]))
                 db.execute("SET LOCAL lock_timeout = '1s'")
                 db.execute(table + sql.SQL("DROP CONSTRAINT IF EXISTS poison"))
-                if added:
-                    parts = [each if isinstance(each, sql.Composable) else sql.SQL(each) for each in added]
-                    db.execute(table + sql.SQL(" ").join(parts))
+                if check is not None:
+                    db.execute(table + sql.SQL("ADD CONSTRAINT poison CHECK ({}) NOT VALID").format(check))
 
         self._with(service, alter)
 
@@ -116,7 +117,7 @@ class Operator:
             try:
                 with self._stage.database(service) as db:
                     return use(db)
-            except psycopg.Error as error:
+            except PASSING as error:
                 if time.monotonic() > deadline:
                     raise TimeoutError(f"the database of {service} does not answer") from error
                 time.sleep(AGAIN_S)
@@ -140,7 +141,10 @@ class Operators:
 
     @property
     def figures(self) -> dict[str, Any]:
-        return dict(sum((each.figures for each in self._operators), Counter[str]()))
+        total = Counter[str]()
+        for each in self._operators:
+            total.update(each.figures)
+        return dict(total)
 
     def check(self) -> None:
         """Raises what an operator has given up for, if any has."""
