@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tests.proving.chores import POISONED, Poison, Rebuild
-from tests.proving.faults import SENDER, BadNetwork, Fault, Frozen, Killed, KilledSending, ServerDown, ServerFrozen
+from tests.proving.faults import BadNetwork, Fault, Frozen, Killed, ServerDown, ServerFrozen
+from tests.proving.mid_mail import SENDER, KilledSending
 from tests.proving.proxy import DIRECTIONS
 
 MOST_AT_ONCE = 5

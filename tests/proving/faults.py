@@ -1,24 +1,15 @@
 """What is done to the suite: processes killed or frozen, servers stopped, the network cut. Each fault can be undone."""
 
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import psutil
-import psycopg
 
-from crm.events import type_of
-from crm.events.campaigns import MessageHandedOff
 from tests.proving.proxy import DIRECTIONS, Direction, Proxy
 from tests.proving.stage import Stage
-
-SENDER = "campaigns-projector"
-"""The role that hands mails over."""
-WATCHED_S = 3.0
-_LAST_FACT = "SELECT topic FROM events ORDER BY era DESC, tx DESC, notification_id DESC LIMIT 1"
 
 
 class Fault(Protocol):
@@ -48,34 +39,8 @@ class Killed:
         return len(self.names)
 
     def begin(self, stage: Stage) -> None:
-        for process in _processes(stage, self.names):
+        for process in processes(stage, self.names):
             process.kill()
-
-    def end(self, stage: Stage) -> None: ...
-
-
-@dataclass(frozen=True)
-class KilledSending:
-    """SIGKILL to the process that sends mails, once one is handed over and before it is known what became of it."""
-
-    kills = 1
-
-    def __str__(self) -> str:
-        return f"kill {SENDER} while it hands a mail over"
-
-    def begin(self, stage: Stage) -> None:
-        sender = list(_processes(stage, (SENDER,)))
-        with suppress(psycopg.Error):  # the server is away: then it happens at once
-            self._watch(stage)
-        for process in sender:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-
-    def _watch(self, stage: Stage) -> None:
-        deadline, handed_off = time.monotonic() + WATCHED_S, (type_of(MessageHandedOff),)
-        with stage.database("campaigns") as db:
-            while time.monotonic() < deadline and db.execute(_LAST_FACT).fetchone() != handed_off:
-                pass
 
     def end(self, stage: Stage) -> None: ...
 
@@ -92,11 +57,11 @@ class Frozen:
         return f"freeze {self.name}"
 
     def begin(self, stage: Stage) -> None:
-        for process in _processes(stage, (self.name,)):
+        for process in processes(stage, (self.name,)):
             process.suspend()
 
     def end(self, stage: Stage) -> None:
-        for process in _processes(stage, (self.name,)):
+        for process in processes(stage, (self.name,)):
             process.resume()
 
 
@@ -186,7 +151,7 @@ class BadNetwork:
         return stage.to_kafka if self.server == "kafka" else stage.to_postgres
 
 
-def _processes(stage: Stage, names: tuple[str, ...]) -> Iterator[psutil.Process]:
+def processes(stage: Stage, names: tuple[str, ...]) -> Iterator[psutil.Process]:
     """The processes of roles as they are now; one that waits to be started again is not there."""
     for each in stage.suite.described["processes"]:
         if each["name"] in names:
