@@ -1,18 +1,16 @@
 """Personal data is nowhere in clear but in views, and after an erasure nowhere at all (I11)."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from confluent_kafka import Consumer, TopicPartition
 
+from tests.integration.everywhere import SERVICES, files, raw_records
 from tests.integration.running_suite import RunningSuite, eventually
 
 pytestmark = pytest.mark.xdist_group("suite")
 
-SERVICES = ("contacts", "sales", "service-desk", "campaigns", "analytics")
 NOT_VIEWS = ("events", "parked", "idempotency", "timers", "relay_position", "relay_audit", "checkpoints", "applied")
 
 
@@ -158,24 +156,6 @@ def canary(suite: RunningSuite) -> Canary:
     return someone
 
 
-def raw_records(suite: RunningSuite) -> Iterator[bytes]:
-    """Everything on Kafka, keys and headers included."""
-    consumer = Consumer({"bootstrap.servers": suite.described["kafka"], "group.id": f"test-{uuid4()}"})
-    try:
-        for service in SERVICES:
-            topic = consumer.list_topics(f"crm.{service}.v1", timeout=10).topics[f"crm.{service}.v1"]
-            for number in topic.partitions:
-                place = TopicPartition(topic.topic, number, 0)
-                left = consumer.get_watermark_offsets(place)[1]
-                consumer.assign([place])
-                while left > 0:
-                    for message in consumer.consume(min(left, 500), 10):
-                        left -= 1
-                        yield (message.key() or b"") + (message.value() or b"") + repr(message.headers()).encode()
-    finally:
-        consumer.close()
-
-
 def tables(suite: RunningSuite, service: str, *, views: bool) -> Iterator[tuple[str, bytes]]:
     """The rows of a database's tables as text: those of views, or all others."""
     with suite.database(service) as db:
@@ -187,12 +167,6 @@ def tables(suite: RunningSuite, service: str, *, views: bool) -> Iterator[tuple[
                     yield f"{service}.{name}", row.encode()
         for (state,) in db.execute("SELECT state FROM events").fetchall() if not views else ():
             yield f"{service}.events", bytes(state)
-
-
-def files(suite: RunningSuite) -> Iterator[tuple[str, bytes]]:
-    for path in [*Path(suite.folder, "logs").rglob("*"), *Path(suite.folder, "traces").rglob("*")]:
-        if path.is_file():
-            yield str(path), path.read_bytes()
 
 
 def where_found(suite: RunningSuite, canary: Canary, *, in_views: bool = True) -> set[str]:

@@ -39,7 +39,7 @@ class Killed:
         return len(self.names)
 
     def begin(self, stage: Stage) -> None:
-        for process in _processes(stage, self.names):
+        for process in processes(stage, self.names):
             process.kill()
 
     def end(self, stage: Stage) -> None: ...
@@ -57,11 +57,11 @@ class Frozen:
         return f"freeze {self.name}"
 
     def begin(self, stage: Stage) -> None:
-        for process in _processes(stage, (self.name,)):
+        for process in processes(stage, (self.name,)):
             process.suspend()
 
     def end(self, stage: Stage) -> None:
-        for process in _processes(stage, (self.name,)):
+        for process in processes(stage, (self.name,)):
             process.resume()
 
 
@@ -151,7 +151,7 @@ class BadNetwork:
         return stage.to_kafka if self.server == "kafka" else stage.to_postgres
 
 
-def _processes(stage: Stage, names: tuple[str, ...]) -> Iterator[psutil.Process]:
+def processes(stage: Stage, names: tuple[str, ...]) -> Iterator[psutil.Process]:
     """The processes of roles as they are now; one that waits to be started again is not there."""
     for each in stage.suite.described["processes"]:
         if each["name"] in names:

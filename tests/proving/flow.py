@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from tests.integration.running_suite import RunningSuite, eventually
-from tests.proving.load import Client
+from tests.proving.calling import Client
 from tests.proving.memory import Memory
 
 WITHIN_S = 240.0

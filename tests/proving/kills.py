@@ -4,15 +4,17 @@ import shutil
 import tempfile
 import threading
 import time
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from tests.proving.choosing import Chooser, Planned
+from tests.proving.calling import Client
+from tests.proving.choosing import Chooser, Planned, poisons, rebuilds
 from tests.proving.flow import Flow
-from tests.proving.load import Client, load, people
+from tests.proving.load import Load, load, people
 from tests.proving.memory import Memory
+from tests.proving.operators import Operators, at_work, views
 from tests.proving.stage import Stage, stage
 from tests.proving.telling import say
 from tests.proving.verdict import Verdict, judge
@@ -93,11 +95,15 @@ def _run(running: Stage, seed: int, goal: Goal) -> tuple[Verdict, Tally, Memory]
         flow.wait()
         began = time.monotonic()
         wanted = partial(_wants_facts, goal, tally, memory)
-        with load(running.suite, memory, contacts, seed, wanted) as mailing:
+        with (
+            load(running.suite, memory, contacts, seed, wanted) as clients,
+            _operators(running, seed, contacts, clients) as operators,
+        ):
             for planned in chooser.rounds():
                 if goal.reached(tally.kills, memory.facts):
                     break
-                mailing.check()
+                clients.check()
+                operators.check()
                 while not goal.wants_kills(tally.kills, memory.facts):
                     tally.shown = memory.facts
                     flow.wait()
@@ -105,7 +111,16 @@ def _run(running: Stage, seed: int, goal: Goal) -> tuple[Verdict, Tally, Memory]
                 _round(running, planned, flow, tally, began)
         say(f"{time.monotonic() - began:7.1f} s  the load is over; judging")
         flow.wait()
-    return judge(running, memory, mailing.campaigns), tally, memory
+    verdict = judge(running, memory, clients)
+    verdict.figures = operators.figures | verdict.figures
+    return verdict, tally, memory
+
+
+def _operators(running: Stage, seed: int, contacts: list[str], clients: Load) -> AbstractContextManager[Operators]:
+    """One who rebuilds views, and one who mends what cannot be handled. The first contact is left to the probes."""
+    return at_work(
+        running, (rebuilds(seed, views()), poisons(seed, contacts[1:], lambda: list(clients.leaving.present)))
+    )
 
 
 def _wants_facts(goal: Goal, tally: Tally, memory: Memory) -> bool:

@@ -2,63 +2,20 @@
 
 import random
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
-import httpx
-
 from tests.integration.running_suite import RunningSuite
+from tests.proving.calling import AGAIN_S, Client
+from tests.proving.leaving import Leaving
 from tests.proving.memory import Memory
 from tests.proving.writers import Writer
 
 WRITERS = 3
-AGAIN_S, ANSWERED_S = 0.1, 300.0
 AUDIENCE = 12
-
-
-class Refused(Exception):  # noqa: N818
-    """A service refused a command that is in order."""
-
-
-class Unanswered(Exception):  # noqa: N818
-    """A command was sent again and again, and never answered."""
-
-
-class Client:
-    """One client of the APIs. One thread uses it."""
-
-    def __init__(self, suite: RunningSuite, memory: Memory, stop: threading.Event) -> None:
-        self._described = suite.described
-        headers = {"Authorization": f"Bearer {self._described['token']}"}
-        self._http = httpx.Client(headers=headers, timeout=10, trust_env=False)
-        self.memory, self.stop = memory, stop
-
-    def write(self, service: str, path: str, body: object) -> dict[str, Any]:
-        """A command, sent under one key until it is answered."""
-        url, key, tries = f"{self._described['services'][service]}{path}", str(uuid4()), 0
-        deadline = time.monotonic() + ANSWERED_S
-        while time.monotonic() < deadline:
-            tries += 1
-            try:
-                answer = self._http.post(url, json=body, headers={"Idempotency-Key": key})
-            except httpx.HTTPError:
-                self.stop.wait(AGAIN_S)
-                continue
-            if answer.is_success:
-                told: dict[str, Any] = answer.json()
-                self.memory.reached(told["token"], tries=tries)
-                return told
-            if answer.status_code < httpx.codes.INTERNAL_SERVER_ERROR:
-                raise Refused(f"POST {path}: {answer.status_code} {answer.text}")
-            self.stop.wait(AGAIN_S)
-        raise Unanswered(f"{service} did not answer POST {path} within {ANSWERED_S:g} s")
-
-    def close(self) -> None:
-        self._http.close()
 
 
 Work = Callable[[Client, str, random.Random], None]
@@ -88,18 +45,11 @@ def help_out(client: Client, contact: str, chance: random.Random) -> None:
 
 
 class Mailing:
-    """Campaigns to some of the contacts, one after the other. It knows how the other clients fare, too."""
+    """Campaigns to some of the contacts, one after the other."""
 
     def __init__(self, contacts: Sequence[str]) -> None:
         self._contacts = contacts
         self.campaigns: list[str] = []
-        self.clients: list[Future[None]] = []
-
-    def check(self) -> None:
-        """Raises what ended a client, if anything has."""
-        for each in self.clients:
-            if each.done():
-                each.result()
 
     def __call__(self, client: Client, contact: str, chance: random.Random) -> None:
         audience = chance.sample(list(self._contacts), min(AUDIENCE, len(self._contacts)))
@@ -134,27 +84,41 @@ def people(client: Client, number: int) -> list[str]:
     return found
 
 
+class Load:
+    """The clients at work, and those of them who know something to be looked at afterwards."""
+
+    def __init__(self, contacts: Sequence[str]) -> None:
+        self.mailing, self.leaving = Mailing(contacts), Leaving()
+        self.clients: list[Future[None]] = []
+
+    def check(self) -> None:
+        """Raises what ended a client, if anything has."""
+        for each in self.clients:
+            if each.done():
+                each.result()
+
+
 @contextmanager
 def load(
     suite: RunningSuite, memory: Memory, contacts: Sequence[str], seed: int, go: Callable[[], bool]
-) -> Iterator[Mailing]:
+) -> Iterator[Load]:
     """Load in the background, as long as `go` says that facts are wanted; raises afterwards what stopped a client."""
-    stop, mailing = threading.Event(), Mailing(contacts)
-    works: list[Work] = [talk, sell, help_out, mailing]
+    stop, running = threading.Event(), Load(contacts)
+    works: list[Work] = [talk, sell, help_out, running.mailing, running.leaving]
     with ThreadPoolExecutor(len(works) + WRITERS) as pool:
-        mailing.clients = [
+        running.clients = [
             pool.submit(_repeat, work, Client(suite, memory, stop), contacts, random.Random(f"{seed} {n}"), go)
             for n, work in enumerate(works)
         ]
-        mailing.clients += [
+        running.clients += [
             pool.submit(Writer(suite, memory, contacts, random.Random(f"{seed} w{n}"), stop, go).run)
             for n in range(WRITERS)
         ]
         try:
-            yield mailing
+            yield running
         finally:
             stop.set()
-    mailing.check()
+    running.check()
 
 
 def _repeat(work: Work, client: Client, contacts: Sequence[str], chance: random.Random, go: Callable[[], bool]) -> None:

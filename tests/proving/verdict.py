@@ -14,6 +14,8 @@ from crm.chassis.kafka import MalformedRecord, read_topic, topic_of
 from crm.events import type_of
 from crm.events.campaigns import CampaignCompleted
 from tests.integration.running_suite import environment, eventually
+from tests.proving.forgotten import judge_erasures
+from tests.proving.load import Load
 from tests.proving.mails import judge_mails
 from tests.proving.memory import ACTORS, Memory
 from tests.proving.stage import Stage
@@ -32,11 +34,13 @@ class Verdict:
     figures: dict[str, Any] = field(default_factory=dict)
 
 
-def judge(stage: Stage, memory: Memory, campaigns: list[str]) -> Verdict:
+def judge(stage: Stage, memory: Memory, clients: Load) -> Verdict:
     """Waits until everything has settled, then looks at it."""
     verdict = Verdict()
-    eventually(partial(_concluded, stage, campaigns), within_s=CAUGHT_UP_S)
+    eventually(partial(_concluded, stage, clients.mailing.campaigns), within_s=CAUGHT_UP_S)
     eventually(partial(_caught_up, stage), within_s=CAUGHT_UP_S)
+    verdict.violations += judge_erasures(stage, clients.leaving, verdict.figures)
+    eventually(partial(_caught_up, stage), within_s=CAUGHT_UP_S)  # also with what erasures have led to
     verdict.violations += _audit(stage, verdict.figures)
     verdict.violations += _waiting(stage, verdict.figures)
     for service in memory.services:
@@ -91,8 +95,10 @@ def _waiting(stage: Stage, figures: dict[str, Any]) -> Iterator[str]:
             parked = db.execute("SELECT stream, version, error FROM parked").fetchall()
             figures["parked"] += len(parked)
             stopped = db.execute("SELECT name, state FROM view_state WHERE state <> 'running'").fetchall()
+            begun = db.execute("SELECT name, started_at FROM rebuilds WHERE finished_at IS NULL").fetchall()
         yield from (f"parked in {service}: {each}" for each in parked[:SHOWN])
         yield from (f"not at work in {service}: {each}" for each in stopped)
+        yield from (f"a rebuild in {service} was begun and never ended: {each}" for each in begun)
 
 
 def _kept(stage: Stage, service: str, acknowledged: Counter[UUID]) -> Iterator[str]:
