@@ -16,8 +16,7 @@ RELAY = (
         "relay/leadership.py",
         " AND (era, tx, number) < (%(era)s, %(tx)s, %(number)s)\n",
         "\n",
-        "relay/test_relay_leadership.py",
-        "relay/test_relay_faults.py",
+        "relay/test_relay_publishing.py",
     ),
     mutant(
         "one relay leads",
