@@ -26,6 +26,8 @@ Db = Connection[TupleRow]
 _PAGE = 1_000
 
 _READ = "SELECT subject, wrapped FROM keys WHERE subject = ANY(%s)"
+# What a command needs. PostgreSQL plans this once per session; of an array it cannot know the length.
+_READ_ONE = "SELECT subject, wrapped FROM keys WHERE subject = %s"
 
 _CREATE = """
 WITH made AS (
@@ -107,7 +109,8 @@ class PostgresKeyStore(KeyStore):
         self._at_home: WeakSet[Db] = WeakSet()
 
     def read(self, subjects: Sequence[UUID]) -> dict[UUID, bytes | None]:
-        return self._unwrapped(self._serve(lambda db: _rows(db, _READ, (list(subjects),))))
+        asked = (_READ_ONE, subjects) if len(subjects) == 1 else (_READ, (list(subjects),))
+        return self._unwrapped(self._serve(lambda db: _rows(db, *asked)))
 
     def create(self, fresh: Mapping[UUID, bytes]) -> dict[UUID, bytes | None]:
         # Sorted, so that two who create the same subjects wait for each other instead of both.
