@@ -124,11 +124,8 @@ def _people(log: EventLog) -> Iterator[UUID]:
 
 
 def _touch(log: EventLog, people: list[UUID], _number: int) -> None:
-    note = {"kind": "note", "direction": "internal", "subject": "measured", "body": None}
-    steps = [
-        Step(interactions, uuid4(), partial(log_interaction, contact=random.choice(people), **note))
-        for _ in range(BATCH)
-    ]
+    note = partial(log_interaction, kind="note", direction="internal", subject="measured", body=None)
+    steps = [Step(interactions, uuid4(), partial(note, contact=random.choice(people))) for _ in range(BATCH)]
     log.commands(Context("user:bench")).execute_together(*steps)
 
 

@@ -73,7 +73,7 @@ def measure(size: int) -> None:
 
 def runtime_of(database: str, keyring: str, key: str) -> Runtime:
     """What a role is handed."""
-    settings = Settings(database=database, keyring=keyring, master_key=key.encode())
+    settings = Settings.model_validate({"database": database, "keyring": keyring, "master_key": key.encode()})
     opened, keys = Database(database, max_size=2), Keyring(keyring, key.encode())
     return Runtime(settings, opened, keys, service.log(PostgresStore(opened), keys))
 

@@ -111,7 +111,7 @@ def test_messages_are_cloud_events_and_fit_the_served_schemas(suite: RunningSuit
 
     def read() -> bool:
         for message in consumer.consume(500, 0.5):
-            headers = {name: value for name, value in message.headers() or () if isinstance(value, bytes)}
+            headers = {name: value for name, value in dict(message.headers() or ()).items() if isinstance(value, bytes)}
             event = from_binary_event(KafkaMessage(headers, message.key(), message.value() or b""), JSONFormat())
             kind = event.get_type()
             if kind not in validators:
