@@ -17,7 +17,7 @@ import httpx
 
 from bench.path import http_load
 from bench.path.http_load import Answers, Request, spread
-from bench.path.lines import MILLISECONDS, PER_SECOND, Cuts, Line, Run, interleaved, spending
+from bench.path.lines import MILLISECONDS, PER_SECOND, Cpu, Cuts, Line, Run, interleaved, spending
 from bench.path.stage import Stage
 from crm.chassis.auth import LocalIssuer
 from crm.chassis.database import Database
@@ -104,10 +104,10 @@ def _alone(api: Api, seconds: float, *, clients: int = 0) -> Run:
     return _judged(http_load.at_rate(api.nothing, RATE, seconds), None)
 
 
-def _judged(answers: Answers, cpu_s: float | None) -> Run:
+def _judged(answers: Answers, cpu: Cpu | None) -> Run:
     if answers.refused:
         raise Refused(f"{answers.refused} of {len(answers.latencies_s)} requests were no success")
-    return Run(len(answers.latencies_s) / answers.seconds, cpu_s, Cuts.of(answers.latencies_s))
+    return Run(len(answers.latencies_s) / answers.seconds, cpu, Cuts.of(answers.latencies_s))
 
 
 @contextmanager

@@ -3,13 +3,15 @@
 import statistics
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import psutil
 
 SEED = 20261126
+_PROGRAMS = {"postgres": "PostgreSQL", "java": "Java", "pgbench": "pgbench"}
 PER_SECOND, MILLISECONDS, MICROSECONDS, PERCENT, COUNT = "/s", "ms", "µs", "%", ""
 
 
@@ -28,12 +30,23 @@ class Cuts:
 
 
 @dataclass(frozen=True)
+class Cpu:
+    """CPU seconds of everything that took part, per 1,000 facts, by what it was."""
+
+    by: Mapping[str, float]
+
+    @property
+    def total(self) -> float:
+        return sum(self.by.values())
+
+
+@dataclass(frozen=True)
 class Run:
     """One run of one contestant."""
 
     value: float
-    cpu_s: float | None = None
-    """CPU seconds of everything that took part, per 1,000 facts; None where nobody counted."""
+    cpu: Cpu | None = None
+    """None where nobody counted."""
     cuts: Cuts | None = None
 
 
@@ -51,9 +64,10 @@ class Figure:
         return statistics.median(each.value for each in self.runs)
 
     @property
-    def cpu_s(self) -> float | None:
-        counted = [each.cpu_s for each in self.runs if each.cpu_s is not None]
-        return statistics.median(counted) if counted else None
+    def cpu(self) -> Cpu | None:
+        """That of the run in the middle."""
+        counted = sorted((each.cpu for each in self.runs if each.cpu), key=lambda each: each.total)
+        return counted[len(counted) // 2] if counted else None
 
     @property
     def cuts(self) -> Cuts | None:
@@ -129,7 +143,7 @@ def interleaved(rounds: int, contestants: Mapping[str, Callable[[], Run]]) -> di
 def shown(run: Run) -> str:
     """A run in short, for whoever watches."""
     cuts = f", p50 {run.cuts.p50:.2f} p95 {run.cuts.p95:.2f} p99 {run.cuts.p99:.2f} ms" if run.cuts else ""
-    cpu = f", {run.cpu_s:.3f} CPU s per 1,000" if run.cpu_s is not None else ""
+    cpu = f", {run.cpu.total:.3f} CPU s per 1,000" if run.cpu else ""
     return f"{run.value:,.2f}{cuts}{cpu}"
 
 
@@ -162,10 +176,14 @@ class Pace:
 class Spent:
     """CPU seconds of this process with all it has started: clients, servers and workers."""
 
-    cpu_s: float = 0.0
+    by: dict[str, float] = field(default_factory=dict)
 
-    def per_thousand(self, facts: float) -> float | None:
-        return self.cpu_s * 1000 / facts if facts else None
+    @property
+    def cpu_s(self) -> float:
+        return sum(self.by.values())
+
+    def per_thousand(self, facts: float) -> Cpu | None:
+        return Cpu({who: spent * 1000 / facts for who, spent in self.by.items()}) if facts else None
 
 
 @contextmanager
@@ -173,7 +191,7 @@ def spending() -> Iterator[Spent]:
     """Counts what the block spends, in this process and below."""
     spent, before = Spent(), _spent()
     yield spent
-    spent.cpu_s = _spent() - before
+    spent.by = {who: seconds - before.get(who, 0.0) for who, seconds in _spent().items()}
 
 
 def busy_s() -> float:
@@ -182,14 +200,16 @@ def busy_s() -> float:
     return float(sum(times) - times.idle - getattr(times, "iowait", 0.0))
 
 
-def _spent() -> float:
-    total = 0.0
+def _spent() -> dict[str, float]:
+    """Also by children that have ended."""
+    found: dict[str, float] = defaultdict(float)
     for each in (psutil.Process(), *psutil.Process().children(recursive=True)):
         try:
-            total += sum(each.cpu_times()[:4])  # with those of children that have ended
+            with each.oneshot():
+                found[_PROGRAMS.get(each.name(), "Python")] += sum(each.cpu_times()[:4])
         except psutil.NoSuchProcess:
             continue
-    return total
+    return found
 
 
 def tell(text: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from bench.path.lines import COUNT, PER_SECOND, SEED, Figure, Line
+from bench.path.lines import COUNT, PER_SECOND, SEED, Cpu, Figure, Line
 from bench.path.peers import debezium
 from bench.path.plotting import PLOTS
 from crm.chassis.embedded.jars import KAFKA
@@ -45,6 +45,8 @@ def write(lines: Sequence[Line], failed: Mapping[str, str], *, quick: bool, seco
         *_table(lines),
     ]
     parts += ["", "## Latencies, ms", "", *_latencies(lines), "", "## CPU seconds per 1,000 facts", "", *_cpu(lines)]
+    if stopped := list(_limits(lines)):
+        parts += ["", "## What stops the rates below their goals", "", *stopped]
     parts += ["", "## Machine and versions", "", *_machine(), "", *_missing(lines, failed)]
     parts += [_PLOTS.format(**{name: f"{PLOTS.name}/{name}.png" for name in ("rates", "latencies")})]
     RESULTS.write_text("\n".join(parts).rstrip() + "\n")
@@ -74,11 +76,29 @@ def _latencies(lines: Iterable[Line]) -> Iterator[str]:
 
 
 def _cpu(lines: Iterable[Line]) -> Iterator[str]:
-    yield "| line | who | CPU s per 1,000 |"
-    yield "|---|---|---|"
+    yield "| line | who | CPU s per 1,000 | of it |"
+    yield "|---|---|---|---|"
     for (about, who), figure in _figures(lines).items():
-        if figure.cpu_s is not None:
-            yield f"| {about} | {who} | {figure.cpu_s:.3f} |"
+        if cpu := figure.cpu:
+            yield f"| {about} | {who} | {cpu.total:.3f} | {_shares(cpu)} |"
+
+
+def _limits(lines: Iterable[Line]) -> Iterator[str]:
+    """For each rate that is below its goal: how much of the machine it took, so what stops it here."""
+    for line in lines:
+        if line.is_met or line.unit != PER_SECOND or not (cpu := line.ours.cpu):
+            continue
+        cores = psutil.cpu_count() or 1
+        busy, most = line.ours.value * cpu.total / 1000, cores * 1000 / cpu.total
+        yield (
+            f"- {line.name}: {busy:.1f} of {cores} cores were busy ({_shares(cpu)}). At {cpu.total:.3f} CPU seconds per"
+            f" 1,000 this machine ends at {most:,.0f}/s, were it never idle."
+        )
+
+
+def _shares(cpu: Cpu) -> str:
+    by = sorted(cpu.by.items(), key=lambda each: -each[1])
+    return ", ".join(f"{who} {spent / cpu.total:.0%}" for who, spent in by if spent >= cpu.total / 100)
 
 
 def _figures(lines: Iterable[Line]) -> dict[tuple[str, str], Figure]:

@@ -145,7 +145,9 @@ def tending(layout: Layout, suite: Description, name: str) -> Iterator[Tended]:
     try:
         with running(service, found, connections=3) as runtime:
             yield Tended(service, runtime, topics)
-    except (NotRunning, AlreadyRunning, PartitionsDiffer, KafkaUnavailable, KafkaRefused, SourceAway) as error:
+    except KafkaUnavailable as error:
+        raise NotNow(f"Kafka does not answer ({error}). `rapport status` shows what runs.") from error
+    except (NotRunning, AlreadyRunning, PartitionsDiffer, KafkaRefused, SourceAway) as error:
         raise NotNow(str(error)) from error
     except psycopg.OperationalError as error:
         raise NotNow(f"The database of {name} does not answer. `rapport status` shows what runs.") from error

@@ -124,5 +124,7 @@ def _delivery(received: Received) -> Delivery:
 def _told_as_away() -> Iterator[None]:
     try:
         yield
-    except (KafkaUnavailable, KafkaRefused) as error:
+    except KafkaUnavailable as error:
+        raise SourceAway(f"Kafka does not answer ({error})") from error
+    except KafkaRefused as error:
         raise SourceAway(str(error)) from error
