@@ -43,7 +43,7 @@ def receive(kafka: EmbeddedKafka, count: int, group: str = "crm.tests") -> list[
         {
             "bootstrap.servers": kafka.bootstrap,
             "group.id": group,
-            "group.protocol": "consumer",
+            "group.protocol": "classic",
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,
         }
