@@ -17,13 +17,13 @@ from crm.events import Sealed
 FETCH_WAIT_MS = 5_000
 """An idle consumer asks every five seconds; facts are answered at once all the same."""
 SESSION_MS = 6_000
-"""How long a member may be silent before others get its partitions; what a broker allows at least, if not told otherwise."""
+"""How long a member may be silent before others get its partitions: the least that brokers allow by themselves."""
 QUEUE_KB = 4_096
 """What a consumer fetches ahead at most. A projector has one for each view that follows other services."""
 
 _SETTINGS = {
-    # Not the protocol of Kafka 4: its coordinator, killed under load, could not read its own records any more, and no group
-    # had a coordinator from then on (docs/adr/0039).
+    # Not the protocol of Kafka 4: a coordinator that was killed under load could not read its own records any more, and
+    # no group had one from then on (docs/adr/0039).
     "group.protocol": "classic",
     "partition.assignment.strategy": "cooperative-sticky",
     "session.timeout.ms": SESSION_MS,
