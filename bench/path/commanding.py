@@ -34,7 +34,8 @@ from crm.local.suite import FEW_ARENAS
 
 WORKERS = 2
 RATE, FAST_RATE, CLIENTS = 600, 900, 16
-PEOPLE, TOGETHER = 2_000, 100
+PEOPLE, TOGETHER = 20_000, 100
+"""So many that each command meets somebody whose key is not cached, and whose stream stays short."""
 STREETS = 5
 
 
