@@ -1,12 +1,15 @@
 """What breaks on the way: nothing is lost, order is kept, it goes on by itself or says what a person must do."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
+from confluent_kafka import KafkaError, Message
 from confluent_kafka.admin import (  # type: ignore[attr-defined]
     AdminClient,
     AlterConfigOpType,
@@ -14,15 +17,17 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]
     ConfigResource,
     ResourceType,
 )
+from opentelemetry import trace
 
 from crm.chassis.database import Database
 from crm.chassis.embedded.kafka import EmbeddedKafka
 from crm.chassis.embedded.postgres import EmbeddedPostgres
-from crm.chassis.kafka import declare_topic
+from crm.chassis.kafka import KafkaRefused, Receipt, declare_topic
 from crm.chassis.log import PostgresStore
 from crm.chassis.log.store import Append, NewFact
 from crm.chassis.migrations import migrate
 from crm.chassis.relay import Leadership
+from crm.chassis.relay.sending import Page, Sending
 from crm.chassis.testing.backends import temporary_folder
 from crm.events import Position
 
@@ -66,6 +71,16 @@ def test_a_delivery_error_in_the_middle_of_a_page_loses_nothing_and_keeps_order(
     wait(lambda: stage.caught_up(relay.status), "going on")
     stage.check()
     wait(lambda: relay.status.error is None)
+
+
+def test_a_page_of_which_a_record_was_refused_is_told_and_never_settled(stage: Any) -> None:
+    sending, receipt = Sending(stage.bootstrap, stage.topic), Receipt(1)
+    receipt.report(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE), cast(Message, None))
+    refused = Page(1, 0, Position(1, 1, 1), datetime.now(UTC), receipt, time.monotonic(), trace.INVALID_SPAN)
+    sending._pages.append(refused)
+    with pytest.raises(KafkaRefused, match="MSG_SIZE_TOO_LARGE"):
+        sending.settled()
+    sending.abandon()
 
 
 def test_killed_between_acknowledgement_and_save_it_repeats_the_same_appends(
