@@ -95,7 +95,7 @@ PROJECTION = (
         "projection/swapping.py",
         "if is_live and _marks_by_source(connection, live) != _marks_by_source(connection, built):",
         "if False:",
-        "projection/test_rebuild.py",
+        "projection/test_competing.py",
     ),
     mutant(
         "a rebuild goes no further than the live view",
@@ -131,8 +131,7 @@ PROJECTION = (
         "projection/feed.py",
         "if known != topic_id:",
         "if False:",
-        "projection/test_topics.py",
-        "projection/test_feed.py",
+        "projection/test_competing.py",
     ),
     mutant(
         "a query waits for what its token names",

@@ -8,6 +8,7 @@ import pytest
 from crm.chassis.database import Database
 from crm.chassis.projection import Delivery, View, places, retry
 from crm.chassis.projection.delivery import START
+from crm.chassis.projection.failures import SourceAway
 from crm.chassis.projection.places import Overtaken
 from crm.chassis.projection.rebuild import NEW
 from crm.chassis.projection.standing import BUILDING
@@ -56,6 +57,26 @@ def test_i2_a_worker_overtaken_between_compare_and_commit_keeps_nothing(db: Data
     assert one(db, "SELECT consumed FROM checkpoints") == 2
 
 
+def test_i5_a_worker_whose_checkpoint_was_moved_hands_nothing_to_handlers(db: Database) -> None:
+    records, book, handled = Records(), uuid4(), list[UUID]()
+    records.record(book, BookAdded("Dune"), BookLent(uuid4()))
+    view = a_tally()
+
+    @view.on(BookLent)
+    def note(row: Tally, e: Recorded[BookLent]) -> Tally:
+        handled.append(e.stream)
+        return row
+
+    feed = feed_of(db, records, view)
+    first, second = from_log(records.log)
+    feed.take([first])
+    with db.connection() as connection:
+        connection.execute("UPDATE checkpoints SET era = 0, tx = 0, number = 0")  # to begin anew, as operators do
+    with pytest.raises(Overtaken):
+        feed.take([second])
+    assert not handled
+
+
 def test_i5_a_checkpoint_moves_only_from_where_it_was(db: Database) -> None:
     records = Records()
     records.record(uuid4(), *[BookAdded("Dune")] * 3)
@@ -66,6 +87,15 @@ def test_i5_a_checkpoint_moves_only_from_where_it_was(db: Database) -> None:
         with pytest.raises(Overtaken):
             places.move(connection, feed.place.feed, 0, first, third, places.Counts(1, 1), None)
         assert places.marks(connection, feed.place.feed) == {0: second}
+
+
+def test_a_feed_stands_in_one_topic_and_refuses_another_of_its_name(db: Database) -> None:
+    """Its offsets would mean other records there, and facts would be passed over."""
+    feed = feed_of(db, Records(), a_tally())
+    for _ in range(2):
+        assert feed.open_in("first") == {}
+    with pytest.raises(SourceAway, match="made anew"):
+        feed.open_in("second")
 
 
 @pytest.mark.parametrize("crossing", [True, False])
