@@ -138,9 +138,6 @@ PROJECTION = (
         "projection/consistency.py",
         'return "applied" if all(reached for reached, _ in rows) else "behind"',
         'return "applied"',
-        "projection/test_queries.py",
-        "projection/test_own_log.py",
-        "projection/test_feed.py",
-        "projection/test_parking.py",
+        "projection/test_loops.py",
     ),
 )
