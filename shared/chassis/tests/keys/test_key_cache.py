@@ -100,6 +100,23 @@ def test_an_eviction_during_a_read_wins(store: Watched, keys: MemoryKeys) -> Non
     assert keys.unseal(token) is None
 
 
+def test_a_key_that_is_read_while_it_is_destroyed_is_not_served_afterwards(
+    store: Watched, keys: MemoryKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = keys.seal(ADA, "1", b"x")
+    destroy = store.destroy
+
+    def read_first(subjects: Mapping[UUID, Any]) -> None:
+        assert keys.unseal(token) == b"x"  # another thread, which keeps the key in the cache once more
+        destroy(subjects)
+
+    monkeypatch.setattr(store, "destroy", read_first)
+    keys.destroy(ADA)
+    assert keys.unseal(token) is None
+    with pytest.raises(Destroyed):
+        keys.seal(ADA, "2", b"x")
+
+
 def test_a_destruction_during_a_read_wins(store: Watched, keys: MemoryKeys) -> None:
     token = MemoryKeys(store).seal(ADA, "1", b"x")
 

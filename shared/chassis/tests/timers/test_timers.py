@@ -23,7 +23,7 @@ from crm.chassis.testing.facts import (
     members,
     plan_renewal,
 )
-from crm.chassis.timers import Timer, TimerWorker
+from crm.chassis.timers import LEASE, Timer, TimerWorker
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -108,6 +108,31 @@ def test_a_timer_killed_before_it_was_taken_off_fires_once_in_effect(place: tupl
     clock.now += timedelta(days=1)
     TimerWorker([Timer("renew", members, renew)], database, log, clock).fire_due()
     assert log.get(members, stream).state.count == 1
+
+
+def test_a_timer_fires_once_also_where_its_command_would_go_on_for_ever(place: tuple[Database, EventLog]) -> None:
+    database, log = place
+    clock = Clock(START + timedelta(days=2))
+    stream = planned(log, START + timedelta(days=1))
+    counting = Timer("renew", members, lambda member, *, due_at: count(member))
+    never_done = TimerWorker([counting], database, log, clock)
+    never_done._done = lambda due: None  # type: ignore[method-assign]  # killed between the append and the delete
+    assert never_done.fire_due() == 1
+    clock.now += timedelta(days=1)
+    assert TimerWorker([counting], database, log, clock).fire_due() == 1
+    assert log.get(members, stream).state.count == 1
+
+
+def test_a_leased_timer_is_left_to_its_worker_until_the_lease_is_over(place: tuple[Database, EventLog]) -> None:
+    database, log = place
+    clock = Clock(START + timedelta(days=2))
+    planned(log, START + timedelta(days=1))
+    slow, other = (TimerWorker([Timer("renew", members, renew)], database, log, clock) for _ in range(2))
+    slow._fire = lambda due: None  # type: ignore[method-assign]  # killed before it fired
+    assert slow.fire_due() == 1
+    assert other.fire_due() == 0
+    clock.now += LEASE + timedelta(seconds=1)
+    assert other.fire_due() == 1
 
 
 def test_a_failing_timer_is_put_off_and_does_not_hold_others(place: tuple[Database, EventLog]) -> None:
