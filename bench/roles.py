@@ -7,28 +7,20 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psutil
 
-from crm.chassis.database import Database
-from crm.chassis.keys import Keyring
-from crm.chassis.log import Context, EventLog, PostgresStore, Step
+from bench.filling import TOGETHER, log_of, note, registered
+from crm.chassis.log import EventLog
 from crm.chassis.testing.backends import temporary_folder
-from crm.contacts.contact import contacts
-from crm.contacts.interaction import interactions, log_interaction
-from crm.contacts.registration import register
-from crm.contacts.service import service
-from crm.local.suite import Layout
 from tests.integration.running_suite import RunningSuite, end, eventually, start
 
 IDLE_S = 60.0
 SETTLED_S = 10.0
 STEPS = 10
-PEOPLE, BATCH, WRITERS = 1_000, 100, 3
+PEOPLE, WRITERS = 1_000, 3
 CAUGHT_UP_WITHIN_S = 1_800
 
 
@@ -78,29 +70,16 @@ def idle(suite: RunningSuite) -> dict[str, float]:
 
 def grow(suite: RunningSuite, facts: int) -> Iterator[tuple[int, dict[str, int]]]:
     """Writes facts in steps. After each, once every view of every service shows it, the memory of every process."""
-    with log_of(suite) as log, ThreadPoolExecutor(WRITERS) as pool:
-        people = list(_people(log))
+    with log_of(suite, connections=WRITERS) as log, ThreadPoolExecutor(WRITERS) as pool:
+        people = registered(log, PEOPLE)
         for step in range(1, STEPS + 1):
             began = time.monotonic()
-            list(pool.map(partial(_touch, log, people), range(facts // STEPS // BATCH)))
-            eventually(partial(_is_shown, suite), within_s=CAUGHT_UP_WITHIN_S)
+            list(pool.map(partial(_touch, log, people), range(facts // STEPS // TOGETHER)))
+            eventually(suite.is_caught_up, within_s=CAUGHT_UP_WITHIN_S)
             rate = facts / STEPS / (time.monotonic() - began)
             sys.stderr.write(f"{facts * step // STEPS:,} facts, {rate:,.0f}/s until everybody had them\n")
             sizes = {name: round(each.memory_info().rss / 1e6) for name, each in processes(suite).items()}
             yield facts * step // STEPS, sizes
-
-
-@contextmanager
-def log_of(suite: RunningSuite) -> Iterator[EventLog]:
-    """The log of contacts, written to without a request for each fact."""
-    described = suite.described
-    database = Database(described["postgres"]["contacts"], max_size=WRITERS)
-    keys = Keyring(described["postgres"]["keyring"], Layout(Path(suite.folder)).master_key())
-    try:
-        yield service.log(PostgresStore(database), keys)
-    finally:
-        database.close()
-        keys.close()
 
 
 def remembered(suite: RunningSuite) -> float:
@@ -114,24 +93,8 @@ def remembered(suite: RunningSuite) -> float:
     return float(size / streams)
 
 
-def _people(log: EventLog) -> Iterator[UUID]:
-    for _ in range(PEOPLE // BATCH):
-        some = [uuid4() for _ in range(BATCH)]
-        log.keys.create(some)
-        steps = (Step(contacts, each, partial(register, name=f"Person {each}")) for each in some)
-        log.commands(Context("user:bench")).execute_together(*steps)
-        yield from some
-
-
 def _touch(log: EventLog, people: list[UUID], _number: int) -> None:
-    note = partial(log_interaction, kind="note", direction="internal", subject="measured", body=None)
-    steps = [Step(interactions, uuid4(), partial(note, contact=random.choice(people))) for _ in range(BATCH)]
-    log.commands(Context("user:bench")).execute_together(*steps)
-
-
-def _is_shown(suite: RunningSuite) -> bool:
-    lags = [suite.api(each).get("/health/lag").raise_for_status().json() for each in suite.described["services"]]
-    return not any(feed["lag_facts"] for views in lags for feeds in views.values() for feed in feeds.values())
+    note(log, random.choices(people, k=TOGETHER))
 
 
 def _cpu_s(process: psutil.Process) -> float:

@@ -10,28 +10,21 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 import psutil
 
-from crm.chassis.database import Database
-from crm.chassis.keys import Keyring
-from crm.chassis.log import Context, PostgresStore, Step
+from bench.filling import TOGETHER, log_of, note
 from crm.chassis.testing.backends import temporary_folder
-from crm.contacts.interaction import interactions, log_interaction
-from crm.contacts.service import service as contacts
 from crm.events import type_of
 from crm.events.interactions import InteractionLogged
-from crm.local.suite import Layout
 from tests.integration.running_suite import RunningSuite, end, eventually, start
 
 PAGES = 400
 IDLE_S = 20.0
-BATCH = 100
 WRITERS = 3
 
 
@@ -94,39 +87,26 @@ def import_people(suite: RunningSuite, people: int) -> dict[str, Any]:
 
 def touch(suite: RunningSuite, touchpoints: int, busiest: int, figures: dict[str, Any]) -> str:
     """Writes interactions, `busiest` of them with one contact, whose id is returned."""
-    described = suite.described
     listed = suite.api("contacts").get("/contacts", params={"limit": 200}).json()["items"]
     ids = [UUID(each["id"]) for each in listed]
     one = ids[0]
     about = [one] * busiest + [random.choice(ids[1:]) for _ in range(touchpoints - busiest)]
     random.shuffle(about)
-    database = Database(described["postgres"]["contacts"], max_size=WRITERS)
-    master_key = Layout(suite.folder).master_key()
-    keys = Keyring(described["postgres"]["keyring"], master_key)
-    log = contacts.log(PostgresStore(database), keys)
-    began = time.monotonic()
-
-    def write(chunk: list[UUID]) -> None:
-        steps = [
-            Step(interactions, uuid4(), partial(log_interaction, contact=c, kind="note", direction="internal",
-                                                subject="measured", body=None))
-            for c in chunk
-        ]  # fmt: skip
-        moment = datetime.now(UTC) - timedelta(days=random.randrange(1, 900))
-        log.commands(Context("user:bench", occurred_at=moment)).execute_together(*steps)
-
-    with ThreadPoolExecutor(WRITERS) as pool:
-        list(pool.map(write, [about[n : n + BATCH] for n in range(0, len(about), BATCH)]))
-    figures["appended, facts/s"] = round(touchpoints / (time.monotonic() - began))
 
     def shown() -> bool:
         lag = suite.api("contacts").get("/health/lag").json()["history_v2"]["contacts"]
         return bool(lag["lag_facts"] == 0)
 
-    eventually(shown, within_s=600)
-    figures["appended and in the history, facts/s"] = round(touchpoints / (time.monotonic() - began))
-    database.close()
-    keys.close()
+    with log_of(suite, connections=WRITERS) as log, ThreadPoolExecutor(WRITERS) as pool:
+        began = time.monotonic()
+
+        def write(chunk: list[UUID]) -> None:
+            note(log, chunk, datetime.now(UTC) - timedelta(days=random.randrange(1, 900)))
+
+        list(pool.map(write, [about[n : n + TOGETHER] for n in range(0, len(about), TOGETHER)]))
+        figures["appended, facts/s"] = round(touchpoints / (time.monotonic() - began))
+        eventually(shown, within_s=600)
+        figures["appended and in the history, facts/s"] = round(touchpoints / (time.monotonic() - began))
     return str(one)
 
 

@@ -11,30 +11,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import httpx
 
+from bench.filling import contacts_log, registered
 from bench.path import http_load
 from bench.path.http_load import Answers, Request, spread
 from bench.path.lines import MILLISECONDS, PER_SECOND, Cpu, Cuts, Line, Run, interleaved, spending
 from bench.path.stage import Stage
 from crm.chassis.auth import LocalIssuer
-from crm.chassis.database import Database
 from crm.chassis.embedded.process import free_port
-from crm.chassis.keys import Keyring
-from crm.chassis.log import Context, PostgresStore, Step
 from crm.chassis.roles import migrate
 from crm.chassis.settings import Settings
 from crm.chassis.testing.waiting import eventually
-from crm.contacts.contact import contacts
-from crm.contacts.registration import register
 from crm.contacts.service import service
 from crm.local.suite import FEW_ARENAS
 
 WORKERS = 2
 RATE, FAST_RATE, CLIENTS = 600, 900, 16
-PEOPLE, TOGETHER = 20_000, 100
+PEOPLE = 20_000
 """So many that each command meets somebody whose key is not cached, and whose stream stays short."""
 STREETS = 5
 
@@ -120,7 +116,8 @@ def running(stage: Stage) -> Iterator[Api]:
         {"database": database, "keyring": keyring, "master_key": secrets.token_bytes(32), "jwks": issuer.jwks_url}
     )
     migrate(service, given)
-    people = _register(given)
+    with contacts_log(given.database, given.keyring, given.master_key) as log:
+        people = registered(log, PEOPLE)
     ports = [free_port() for _ in range(WORKERS)]
     workers = [_start(given, port, stage.folder / f"api-{port}.log") for port in ports]
     try:
@@ -154,16 +151,3 @@ def _start(given: Settings, port: int, log: Path) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "crm.contacts", "api"]
     with log.open("w") as output:
         return subprocess.Popen(command, env=FEW_ARENAS | kept | ours, stdout=output, stderr=output)
-
-
-def _register(given: Settings) -> list[UUID]:
-    database, keys = Database(given.database), Keyring(given.keyring, given.master_key)
-    do, people = service.log(PostgresStore(database), keys).commands(Context("user:bench")), []
-    for _ in range(PEOPLE // TOGETHER):
-        some = [uuid4() for _ in range(TOGETHER)]
-        keys.create(some)
-        do.execute_together(*(Step(contacts, each, partial(register, name=f"Person {each}")) for each in some))
-        people += some
-    keys.close()
-    database.close()
-    return people

@@ -111,6 +111,11 @@ class RunningSuite:
             command, check=False, capture_output=True, text=True, timeout=180, env=environment(self.folder)
         )
 
+    def is_caught_up(self) -> bool:
+        """Whether every view and policy has taken every fact there is."""
+        lags = [self.api(each).get("/health/lag").raise_for_status().json() for each in self.described["services"]]
+        return not any(feed.get("lag_facts") for views in lags for feeds in views.values() for feed in feeds.values())
+
     def audit(self) -> subprocess.CompletedProcess[str]:
         return self.rapport("audit")
 

@@ -8,11 +8,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import count
 from typing import Any, Protocol, TypeVar
 
 import psycopg
 from psycopg import sql
 
+from crm.chassis.testing.waiting import eventually
 from crm.local.suite import NAMES, service_named
 from tests.integration.running_suite import environment
 from tests.proving.stage import Stage
@@ -37,7 +39,7 @@ class Chore(Protocol):
         """How many times as long as it took the operator rests afterwards."""
 
     def do(self, operator: "Operator") -> None:
-        """Raises `TimeoutError` if it cannot be done."""
+        """Raises the last failure if it cannot be done."""
 
 
 class Operator:
@@ -63,22 +65,24 @@ class Operator:
         return self._stop.wait(seconds)
 
     def insist(self, *arguments: str) -> int:
-        """Runs a command of the command line until it succeeds. Returns how often. Raises `TimeoutError`."""
-        attempts, told = 0, ""
-        deadline = time.monotonic() + DONE_WITHIN_S
-        while time.monotonic() < deadline:
-            attempts += 1
-            with self._started(*arguments) as process:
-                try:
-                    told, _ = process.communicate(timeout=ATTEMPT_S)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-            if process.returncode == 0:
-                return attempts
-            told = " ".join(told.strip().splitlines()[-1:])
-            say(f"           rapport {' '.join(arguments)} ended with {process.returncode}: {told}")
-            time.sleep(AGAIN_S)
-        raise TimeoutError(f"rapport {' '.join(arguments)} did not succeed: {told}")
+        """Runs a command of the command line until it succeeds. Returns how often. Raises what it said last."""
+        attempts = count(1)
+        return eventually(lambda: self._attempt(next(attempts), arguments), within_s=DONE_WITHIN_S, every_s=AGAIN_S)
+
+    def _attempt(self, number: int, arguments: Sequence[str]) -> int:
+        told = ""
+        with self._started(*arguments) as process:
+            try:
+                told, _ = process.communicate(timeout=ATTEMPT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+        told = (
+            f"rapport {' '.join(arguments)} ended with {process.returncode}: {' '.join(told.strip().splitlines()[-1:])}"
+        )
+        if process.returncode != 0:
+            say(f"           {told}")
+        assert process.returncode == 0, told
+        return number
 
     def cut(self, after_s: float, *arguments: str) -> bool:
         """Runs a command and kills it after a while. False if it was faster."""
@@ -97,7 +101,7 @@ class Operator:
     def constrain(self, service: str, family: str, check: sql.Composable | None) -> None:
         """Has the table of a view refuse the rows that fail a check from now on; None: no rows any more."""
 
-        def alter(db: psycopg.Connection[Any]) -> None:
+        def alter(db: psycopg.Connection[Any]) -> bool:
             with db.transaction():
                 row = db.execute(
                     "SELECT tables FROM view_state WHERE family = %s AND state <> 'building'", (family,)
@@ -108,19 +112,18 @@ class Operator:
                 db.execute(table + sql.SQL("DROP CONSTRAINT IF EXISTS poison"))
                 if check is not None:
                     db.execute(table + sql.SQL("ADD CONSTRAINT poison CHECK ({}) NOT VALID").format(check))
+            return True
 
         self._with(service, alter)
 
     def _with(self, service: str, use: Callable[[psycopg.Connection[Any]], T]) -> T:
-        deadline = time.monotonic() + DONE_WITHIN_S
-        while True:
-            try:
-                with self._stage.database(service) as db:
-                    return use(db)
-            except PASSING as error:
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"the database of {service} does not answer") from error
-                time.sleep(AGAIN_S)
+        """What is done with a service's database, once the server takes it. It gives something true."""
+
+        def once() -> T:
+            with self._stage.database(service) as db:
+                return use(db)
+
+        return eventually(once, within_s=DONE_WITHIN_S, every_s=AGAIN_S, passing=PASSING)
 
     def _started(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

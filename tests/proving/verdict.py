@@ -38,9 +38,9 @@ def judge(stage: Stage, memory: Memory, clients: Load) -> Verdict:
     """Waits until everything has settled, then looks at it."""
     verdict = Verdict()
     eventually(partial(_concluded, stage, clients.mailing.campaigns), within_s=CAUGHT_UP_S)
-    eventually(partial(_caught_up, stage), within_s=CAUGHT_UP_S)
+    eventually(stage.suite.is_caught_up, within_s=CAUGHT_UP_S)
     verdict.violations += judge_erasures(stage, clients.leaving, verdict.figures)
-    eventually(partial(_caught_up, stage), within_s=CAUGHT_UP_S)  # also with what erasures have led to
+    eventually(stage.suite.is_caught_up, within_s=CAUGHT_UP_S)  # also with what erasures have led to
     verdict.violations += _audit(stage, verdict.figures)
     verdict.violations += _waiting(stage, verdict.figures)
     for service in memory.services:
@@ -57,14 +57,6 @@ def _concluded(stage: Stage, campaigns: list[str]) -> bool:
             (type_of(CampaignCompleted), campaigns),
         ).fetchone()
     return bool(row and row[0] == len(campaigns))
-
-
-def _caught_up(stage: Stage) -> bool:
-    for service in stage.suite.described["services"]:
-        lags = stage.suite.api(service).get("/health/lag").raise_for_status().json()
-        if any(feed.get("lag_facts") for feeds in lags.values() for feed in feeds.values()):
-            return False
-    return True
 
 
 def _audit(stage: Stage, figures: dict[str, Any]) -> Iterator[str]:

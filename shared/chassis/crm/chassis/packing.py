@@ -47,8 +47,13 @@ psycopg.adapters.register_dumper(Packed, _PackedDumper)
 
 
 def packed(oid: int, encode: Encode, values: Iterable[Any]) -> Packed:
-    """An array parameter; None becomes NULL."""
-    return Packed(array(oid, [NULL if each is None else encode(each) for each in values]))
+    """An array parameter."""
+    return Packed(array(oid, list(map(encode, values))))
+
+
+def nullable(encode: Encode) -> Encode:
+    """The same for values that may be absent: None becomes NULL."""
+    return lambda value: NULL if value is None else encode(value)
 
 
 def array(oid: int, encoded: Sequence[bytes]) -> bytes:

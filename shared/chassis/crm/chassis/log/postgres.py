@@ -132,7 +132,6 @@ class _Waker:
                     self._thread.start()
 
     def _run(self) -> None:
-        me = self._thread
         while True:
             while self._wanted.wait(IDLE_S):
                 self._notify()
@@ -140,7 +139,7 @@ class _Waker:
                 self._thread = None  # before it looks once more: whoever wants it from here on starts another
                 if not self._wanted.is_set():
                     return
-                self._thread = me
+                self._thread = threading.current_thread()
 
     def _notify(self) -> None:
         self._wanted.clear()

@@ -87,6 +87,9 @@ _CANCEL = """
 """
 
 
+_OPTIONAL_MOMENT = packing.nullable(packing.moment)
+
+
 @dataclass(frozen=True)
 class StoredFact(StoredEvent):
     """The library's stored event, with what our table keeps beside it."""
@@ -237,6 +240,6 @@ def _fact_params(append: Append, facts: Sequence[StoredFact]) -> dict[str, Any]:
         "topics": packed(packing.TEXTS, packing.text, (each.topic for each in facts)),
         "states": packed(packing.BYTES, packing.content, (each.state for each in facts)),
         "partition_keys": packed(packing.UUIDS, packing.uuid, (each.partition_key for each in facts)),
-        "occurred_ats": packed(packing.MOMENTS, packing.moment, (each.occurred_at for each in facts)),
+        "occurred_ats": packed(packing.MOMENTS, _OPTIONAL_MOMENT, (each.occurred_at for each in facts)),
         "abouts": packed(packing.TEXTS, packing.text, ("{" + ",".join(map(str, e.contact_ids)) + "}" for e in facts)),
     }

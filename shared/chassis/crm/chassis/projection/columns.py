@@ -20,7 +20,7 @@ import psycopg
 from psycopg.adapt import PyFormat
 
 from crm.chassis import packing
-from crm.chassis.packing import NULL, Encode, array, length, text
+from crm.chassis.packing import NULL, Encode, array, length, nullable, text
 from crm.events.fact import ERASED, PERSONAL
 
 SUBJECT = msgspec.Meta(extra={"subject": True})
@@ -79,7 +79,7 @@ class Column:
     def encode(self) -> Encode:
         """Encodes one value with its length before it, None as NULL where the field is optional."""
         encode = self.kind.encode
-        return (lambda value: NULL if value is None else encode(value)) if self.optional else encode
+        return nullable(encode) if self.optional else encode
 
 
 def columns_of(row: type[Any]) -> tuple[Column, ...]:

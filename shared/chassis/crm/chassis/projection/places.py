@@ -1,6 +1,6 @@
 """Where a subscriber stands: the checkpoints of its feeds, and the last version it applied of every stream."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from psycopg import Connection
 
-from crm.chassis.packing import Packed, array
+from crm.chassis.packing import packed
 from crm.chassis.projection.columns import KINDS
 from crm.chassis.projection.delivery import START, Mark
 from crm.chassis.projection.rows import copy_binary
@@ -175,7 +175,7 @@ def move(
 def known(connection: Connection[Any], feed: int, streams: Collection[UUID]) -> dict[UUID, Applied]:
     """How far some streams are applied; those never seen are absent."""
     with connection.cursor(binary=True) as cursor:
-        rows = cursor.execute(_KNOWN, (feed, _pack(_UUID, streams))).fetchall()
+        rows = cursor.execute(_KNOWN, (feed, packed(_UUID.oid, _UUID.encode, streams))).fetchall()
     return {
         stream: Applied(version, append_id, recorded_at, blocked, version)
         for stream, version, append_id, recorded_at, blocked in rows
@@ -193,11 +193,11 @@ def save(connection: Connection[Any], feed: int, streams: Mapping[UUID, Applied]
     if not changed:
         return
     columns = (
-        _pack(_UUID, [stream for stream, _ in changed]),
-        _pack(_INT, [at.version for _, at in changed]),
-        _pack(_UUID, [at.append_id for _, at in changed]),
-        _pack(_MOMENT, [at.recorded_at for _, at in changed]),
-        _pack(_BOOL, [at.blocked for _, at in changed]),
+        packed(_UUID.oid, _UUID.encode, (stream for stream, _ in changed)),
+        packed(_INT.oid, _INT.encode, (at.version for _, at in changed)),
+        packed(_UUID.oid, _UUID.encode, (at.append_id for _, at in changed)),
+        packed(_MOMENT.oid, _MOMENT.encode, (at.recorded_at for _, at in changed)),
+        packed(_BOOL.oid, _BOOL.encode, (at.blocked for _, at in changed)),
     )
     connection.execute(_SAVE_APPLIED, (feed, *columns))
 
@@ -206,7 +206,3 @@ def _copy(connection: Connection[Any], feed: int, streams: Mapping[UUID, Applied
     number = feed.to_bytes(4, "big")
     records = [(number, s, at.version, at.append_id, at.recorded_at, at.blocked) for s, at in streams.items()]
     copy_binary(connection, _COPY_APPLIED, _APPLIED_ENCODERS, records)
-
-
-def _pack(kind: Any, values: Iterable[Any]) -> Packed:
-    return Packed(array(kind.oid, list(map(kind.encode, values))))

@@ -9,7 +9,7 @@ from zlib import crc32
 
 from psycopg import Connection
 
-from crm.chassis.packing import Encode, Packed, array
+from crm.chassis.packing import Encode, Packed, packed
 from crm.chassis.projection.columns import TEXT, Column, as_text, columns_of
 
 R = TypeVar("R")
@@ -55,8 +55,7 @@ class RowType(Generic[R]):
         columns = [self.by_name[each] for each in self.key]
         parts: Iterable[Any] = [keys] if len(columns) == 1 else zip(*keys, strict=True)
         return [
-            Packed(array(column.kind.oid, list(map(column.kind.encode, values))))
-            for column, values in zip(columns, parts, strict=True)
+            packed(column.kind.oid, column.kind.encode, values) for column, values in zip(columns, parts, strict=True)
         ]
 
     @property
@@ -121,11 +120,11 @@ class Table(Generic[R]):
         if not rows:
             return
         records = [self.rows.values(rows[key]) for key in in_order(rows)]
-        packed = [
-            Packed(array(TEXT.oid if column.kind.nested else column.kind.oid, list(map(encode, values))))
+        arrays = [
+            packed(TEXT.oid if column.kind.nested else column.kind.oid, encode, values)
             for column, encode, values in zip(self.rows.columns, self._nested, zip(*records, strict=True), strict=True)
         ]
-        connection.execute(self._upsert, packed)
+        connection.execute(self._upsert, arrays)
 
     def delete(self, connection: Connection[Any], keys: Collection[Key]) -> None:
         """Deletes the rows of some keys."""

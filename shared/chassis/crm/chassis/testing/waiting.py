@@ -11,7 +11,11 @@ LOOK_AGAIN_S = 0.02
 
 
 def eventually(
-    look: Callable[[], T], *, within_s: float = 30.0, passing: tuple[type[Exception], ...] = (AssertionError,)
+    look: Callable[[], T],
+    *,
+    within_s: float = 30.0,
+    every_s: float = LOOK_AGAIN_S,
+    passing: tuple[type[Exception], ...] = (AssertionError,),
 ) -> T:
     """What `look` gives as soon as it is true. After the deadline raises its last failure, if that is `passing`."""
     deadline = time.monotonic() + within_s
@@ -24,4 +28,4 @@ def eventually(
             failure = error
         if time.monotonic() > deadline:
             raise failure or AssertionError(f"The condition did not come true within {within_s:g} s.")
-        threading.Event().wait(LOOK_AGAIN_S)
+        threading.Event().wait(every_s)
