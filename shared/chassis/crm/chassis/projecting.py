@@ -69,7 +69,7 @@ def project(service: "Service", runtime: Runtime, stop: threading.Event) -> None
 def _follow_own_log(
     loop: str, service: str, runtime: Runtime, following: list[Subscriber], stop: threading.Event
 ) -> None:
-    opener = Opener(runtime.keys)
+    opener = Opener(runtime.keys, shared=True)
     feeds = [Feed(runtime.database, each, service, runtime.keys, opener=opener) for each in following]
     with Bell(runtime.settings.database, loop) as bell:
         OwnLoop(runtime.log, feeds, observe).run(bell, stop)

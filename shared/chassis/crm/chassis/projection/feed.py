@@ -48,7 +48,6 @@ class Feed:
         self.marks: dict[int, Mark] = {}
         """The checkpoints as this worker knows them, by shard."""
         self.opener = opener or Opener(keys)
-        self._own_opener = opener is None
         self._state = state
         self._circuit = circuit or Circuit()
         self._bulk = bulk
@@ -126,8 +125,6 @@ class Feed:
         also: Also | None,
     ) -> Outcome:
         started = time.perf_counter()
-        if self._own_opener:
-            self.opener.new_page()
         if self.subscriber.acts:
             with self.database.connection() as connection:
                 batch, fold, opened = self._begin(connection, facts, refused, known)
@@ -165,8 +162,8 @@ class Feed:
         sealed = [each.sealed for each in facts if not isinstance(each.sealed, Malformed)]
         asked = known if known is not None else {each.stream for each in sealed}
         streams = places.known(connection, self.place.feed, asked)
-        wants = self.subscriber.wants
-        wanted = [each for each in sealed if wants(each.type) and _is_next(each, streams)]
+        types = set(filter(self.subscriber.wants, {each.type for each in sealed}))
+        wanted = [each for each in sealed if each.type in types and _is_next(each, streams)]
         opened = self.opener.open(connection, wanted)
         if refused is not None:
             opened = {id(each): refused for each in sealed}

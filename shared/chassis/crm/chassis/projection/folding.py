@@ -69,17 +69,17 @@ class TableFold(Generic[R]):
         self._view, self._table, self._connection, self._facts = view, table, connection, facts
         self._steps: dict[type[Fact], list[Handler]] = {}
         self._named: dict[int, list[tuple[Handler, Sequence[Key]]] | Exception] = {}
-        keys = self._keys(facts)
-        self._load(connection, keys if known is None else keys.intersection(known), facts)
+        self._load(connection, self._keys(facts, known), facts)
 
-    def _keys(self, facts: Sequence[Recorded[Fact]]) -> set[Key]:
-        wanted: set[Key] = set()
+    def _keys(self, facts: Sequence[Recorded[Fact]], known: Collection[UUID] | None) -> set[Key]:
+        wanted: set[Key] = set(known or ())
         for e in facts:
             steps = self._steps.get(type(e.fact))
             if steps is None:
                 steps = self._steps[type(e.fact)] = self._view.handlers_of(type(e.fact))
             if len(steps) == 1 and steps[0].keys is None:
-                wanted.add(e.stream)  # the common case costs nothing
+                if known is None:
+                    wanted.add(e.stream)
                 continue
             try:
                 named = [(step, step.keys_of(e, self._table.rows)) for step in steps]
@@ -87,7 +87,8 @@ class TableFold(Generic[R]):
                 self._named[id(e)] = error
                 continue
             self._named[id(e)] = named
-            wanted.update(chain.from_iterable(keys for step, keys in named if not step.on_connection))
+            if known is None:
+                wanted.update(chain.from_iterable(keys for step, keys in named if not step.on_connection))
         return wanted
 
     def _load(self, connection: Connection[Any], keys: Iterable[Key], facts: Sequence[Recorded[Fact]]) -> None:

@@ -13,10 +13,10 @@ _PERSONAL = b'"personal":"'
 
 
 class Opener:
-    """Opens sealed facts, once per page where several subscribers read the same one."""
+    """Opens sealed facts; `shared` by several subscribers that read the same page, once for all of them."""
 
-    def __init__(self, keys: Keys) -> None:
-        self._keys = keys
+    def __init__(self, keys: Keys, *, shared: bool = False) -> None:
+        self._keys, self._shared = keys, shared
         self._opened: dict[int, tuple[Sealed, Recorded[Fact]]] = {}
 
     def new_page(self) -> None:
@@ -49,7 +49,8 @@ class Opener:
             if is_transient(error):
                 raise
             return error
-        self._opened[id(sealed)] = sealed, e  # together, so that no other fact can get its identity
+        if self._shared:
+            self._opened[id(sealed)] = sealed, e  # together, so that no other fact can get its identity
         return e
 
 

@@ -133,7 +133,6 @@ def _fold(
     feed: Feed, connection: Connection[Any], facts: Sequence[Delivery], at: places.Applied, stream: UUID
 ) -> Batch:
     facts = sorted(facts, key=lambda each: 0 if isinstance(each.sealed, Malformed) else each.sealed.version)
-    feed.opener.new_page()
     sealed = [each.sealed for each in facts if isinstance(each.sealed, Sealed)]
     wanted = [each for each in sealed if feed.subscriber.wants(each.type) and each.version > at.version]
     opened = feed.opener.open(connection, wanted)
