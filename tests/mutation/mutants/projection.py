@@ -32,7 +32,7 @@ PROJECTION = (
         "a repeat is skipped",
         "projection/batch.py",
         "            if sealed.version <= at.version:\n"
-        "                self._repeat(delivery, sealed, at, len(facts))\n"
+        "                self._repeat(delivery, sealed, at)\n"
         "            elif",
         "            if",
         "projection/test_feed.py",
@@ -62,11 +62,25 @@ PROJECTION = (
     ),
     mutant(
         "a view that is broken stops",
-        "projection/batch.py",
+        "projection/circuit.py",
         "if streak >= self.most_in_a_row:",
         "if False:",
         "projection/test_parking.py",
         "projection/test_feed.py",
+    ),
+    mutant(
+        "what was discarded counts as no success",
+        "projection/circuit.py",
+        "            self.streaks, self.failures = streaks, failures\n",
+        "",
+        "projection/test_parking.py",
+    ),
+    mutant(
+        "an erasure that cannot be written stops the view",
+        "projection/feed.py",
+        'raise CannotGoOn(f"{what} cannot be written") from again',
+        "raise",
+        "projection/test_erasure.py",
     ),
     mutant(
         "a passing error parks nothing",

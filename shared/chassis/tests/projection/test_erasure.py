@@ -9,9 +9,9 @@ from msgspec.structs import replace as struct_replace
 
 from crm.chassis.database import Database
 from crm.chassis.keys import MemoryKeys
-from crm.chassis.projection import Feed, Subject, View, erasure, prepare
+from crm.chassis.projection import Feed, NotRunning, Subject, View, erasure, prepare, resume, states
 from crm.chassis.projection.batch import CONTACT_ERASED
-from crm.chassis.testing.shelf import BookAdded, BookBurnt, BookLent, a_shelf, feed_of, one, rows_of
+from crm.chassis.testing.shelf import BookAdded, BookBurnt, BookLent, a_shelf, adds_up, feed_of, one, rows_of
 from crm.chassis.testing.views import Records, from_log
 from crm.events import ERASED, Personal, Recorded, Sealed
 
@@ -70,6 +70,29 @@ def test_i11_an_erasure_blanks_personal_columns_and_keeps_the_rest(db: Database)
     assert (rows[dune].owner, rows[dune].notes, rows[dune].title, rows[dune].lent) == (None, [], "Dune", 1)
     assert rows[emma].owner == "Bob"
     assert "Ada" not in everything_in(db)
+
+
+def test_i11_an_erasure_that_cannot_be_written_stops_the_view_until_people_have_mended_it(db: Database) -> None:
+    records, shelf, ada, dune, emma = Records(), a_shelf(), uuid4(), uuid4(), uuid4()
+    records.record(dune, BookAdded("Dune", "Ada"), subject=ada)
+    feed = feed_of(db, records, shelf)
+    feed.take(from_log(records.log))
+    with db.connection() as connection:
+        connection.execute("ALTER TABLE shelf_v1 ADD CONSTRAINT owned CHECK (owner IS NOT NULL)")
+    erase(records, ada)
+    records.record(emma, BookAdded("Emma", "Bob"))
+    with pytest.raises(NotRunning, match="an erasure cannot be written"):
+        feed.take(from_log(records.log[1:]))
+    with db.connection() as connection:
+        state, reason = states(connection)["shelf_v1"]
+        assert (state, reason and "CheckViolation" in reason) == ("stopped", True)
+        connection.execute("ALTER TABLE shelf_v1 DROP CONSTRAINT owned")
+        resume(connection, "shelf_v1")
+    feed.open()
+    feed.take(from_log(records.log[1:]))
+    rows = rows_of(db, shelf)
+    assert (rows[dune].owner, rows[emma].owner) == (None, "Bob")
+    assert adds_up(db)
 
 
 def test_i11_every_version_and_every_view_is_blanked_also_those_nobody_feeds(db: Database) -> None:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from crm.chassis.database import Database
 from crm.chassis.projection import Delivery, NotRunning, View, discard, parking, resume, retry, states
-from crm.chassis.projection.batch import Circuit
+from crm.chassis.projection.circuit import Circuit
 from crm.chassis.projection.sources import reread_topic
 from crm.chassis.testing.shelf import Book, BookAdded, BookLent, BookLost, a_shelf, adds_up, feed_of, one, rows_of
 from crm.chassis.testing.views import Records, from_log, from_topic
@@ -168,6 +168,20 @@ def test_five_streams_failing_in_a_row_stop_the_view_and_nothing_is_kept(db: Dat
     assert reason is not None
     assert "ValueError at shelf.py" in reason
     assert "secret" not in reason
+
+
+def test_a_view_whose_table_refuses_every_row_stops(db: Database) -> None:
+    records, shelf = Records(), a_shelf()
+    for _ in range(6):
+        records.record(uuid4(), BookAdded("Dune"))
+    feed = feed_of(db, records, shelf)
+    with db.connection() as connection:
+        connection.execute("ALTER TABLE shelf_v1 ADD CHECK (lent < 0)")
+    with pytest.raises(NotRunning, match="5 streams in a row failed"):
+        feed.take(from_log(records.log))
+    with db.connection() as connection:
+        state, reason = states(connection)["shelf_v1"]
+    assert (state, reason and "CheckViolation" in reason) == ("stopped", True)
 
 
 def test_the_row_of_failures_is_counted_over_batches(db: Database) -> None:

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from crm.chassis.projection.delivery import Delivery, Malformed
+from crm.chassis.projection.circuit import Circuit
+from crm.chassis.projection.delivery import Delivery, Malformed, Outcome
 from crm.chassis.projection.failures import Jump, NotAFact, Reused, is_transient
 from crm.chassis.projection.places import NEVER, Applied, Counts
 from crm.chassis.projection.subscriber import Fold
@@ -24,46 +25,12 @@ Opened: TypeAlias = dict[int, Recorded[Fact] | Exception]
 """By `id(sealed)`: the facts that mean something to the subscriber, or why one cannot be read."""
 
 
-class TooManyFailures(Exception):  # noqa: N818
-    """So many facts fail that the reason is not in the facts. The view stops; nothing of the batch is kept."""
-
-
 @dataclass(frozen=True)
 class Held:
     """A fact that is kept aside: parked with its error, or queued behind a parked one."""
 
     delivery: Delivery
     error: BaseException | None
-
-
-@dataclass
-class Circuit:
-    """Notices that a view is broken rather than a fact.
-
-    `streaks` last over batches: how many streams failed on facts of a type since one of that type was applied. Facts
-    that came out of order have no type here; whatever is applied ends their streak.
-    """
-
-    most_share: float = 0.01
-    least: int = 10
-    """So many failures in a batch never stop a view by their share alone."""
-    most_in_a_row: int = 5
-    streaks: dict[str, int] = field(default_factory=dict)
-
-    def applied(self, fact_type: str) -> None:
-        """A fact was handled."""
-        if self.streaks:
-            self.streaks.pop(fact_type, None)
-            self.streaks.pop("", None)
-
-    def failed(self, fact_type: str, failures: int, facts: int, error: BaseException) -> None:
-        """A fact failed, one of so many in this batch. Raises `TooManyFailures`."""
-        streak = self.streaks[fact_type] = self.streaks.get(fact_type, 0) + 1
-        if streak >= self.most_in_a_row:
-            what = f" on {fact_type}" if fact_type else ""
-            raise TooManyFailures(f"{streak} streams in a row failed{what}") from error
-        if failures > max(self.least, facts * self.most_share):
-            raise TooManyFailures(f"{failures} of {facts} facts failed") from error
 
 
 @dataclass
@@ -79,34 +46,45 @@ class Batch:
     changed: dict[UUID, Applied] = field(default_factory=dict)
     held: list[Held] = field(default_factory=list)
     erased: set[UUID] = field(default_factory=set)
-    failures: int = 0
     newest: datetime | None = None
 
-    def fold(
-        self,
-        facts: Sequence[Delivery],
-        fold: Fold,
-        opened: Opened,
-    ) -> None:
+    def fold(self, facts: Sequence[Delivery], fold: Fold, opened: Opened) -> None:
         """Takes every fact in order. Raises transient errors as they come, and `TooManyFailures`."""
         for delivery in facts:
             counts = self.counts[delivery.shard]
             counts.consumed += 1
             sealed = delivery.sealed
             if isinstance(sealed, Malformed):
-                self._park(delivery, NotAFact(), len(facts))
+                self._park(delivery, NotAFact())
                 continue
             at = self._place(sealed)
             if sealed.type == CONTACT_ERASED:
                 self.erased.update(sealed.contact_ids)  # also when its stream is blocked: nothing delays an erasure
             if sealed.version <= at.version:
-                self._repeat(delivery, sealed, at, len(facts))
+                self._repeat(delivery, sealed, at)
             elif at.blocked:
                 self.held.append(Held(delivery, None))
             elif sealed.version != at.version + 1:
-                self._block(delivery, at, Jump(), len(facts))
+                self._block(delivery, at, Jump())
             else:
-                self._next(delivery, sealed, at, fold, opened.get(id(sealed)), len(facts))
+                self._next(delivery, sealed, at, fold, opened.get(id(sealed)))
+
+    def outcome(self, subscriber: str, source: str, facts: Sequence[Delivery], seconds: float) -> Outcome:
+        """What became of the batch, once it is written."""
+        counts = self.counts.values()
+        return Outcome(
+            subscriber,
+            source,
+            facts,
+            applied=sum(each.applied for each in counts),
+            repeats=sum(each.repeats for each in counts),
+            parked=sum(each.error is not None for each in self.held),
+            queued=sum(each.error is None for each in self.held),
+            unknown=sum(each.unknown for each in counts),
+            seconds=seconds,
+            erased=frozenset(self.erased),
+            newest=self.newest,
+        )
 
     def _place(self, sealed: Sealed) -> Applied:
         at = self.streams.get(sealed.stream)
@@ -117,13 +95,13 @@ class Batch:
         self.newest = sealed.recorded_at
         return at
 
-    def _repeat(self, delivery: Delivery, sealed: Sealed, at: Applied, facts: int) -> None:
+    def _repeat(self, delivery: Delivery, sealed: Sealed, at: Applied) -> None:
         if is_repeat(sealed, at):
             self.counts[delivery.shard].repeats += 1
         elif at.blocked:
             self.held.append(Held(delivery, None))
         else:
-            self._block(delivery, at, Reused(), facts)
+            self._block(delivery, at, Reused())
 
     def _next(
         self,
@@ -132,7 +110,6 @@ class Batch:
         at: Applied,
         fold: Fold,
         opened: Recorded[Fact] | Exception | None,
-        facts: int,
     ) -> None:
         counts = self.counts[delivery.shard]
         if opened is not None:
@@ -143,7 +120,7 @@ class Batch:
             except Exception as error:
                 if is_transient(error):
                     raise
-                self._block(delivery, at, error, facts)
+                self._block(delivery, at, error)
                 return
             if self.circuit:
                 self.circuit.applied(sealed.type)
@@ -154,19 +131,18 @@ class Batch:
             self.changed[sealed.stream] = at
         at.version, at.append_id, at.recorded_at = sealed.version, sealed.append_id, sealed.recorded_at
 
-    def _block(self, delivery: Delivery, at: Applied, error: BaseException, facts: int) -> None:
+    def _block(self, delivery: Delivery, at: Applied, error: BaseException) -> None:
         at.blocked = True
         sealed: Any = delivery.sealed
         self.changed[sealed.stream] = at
-        self._park(delivery, error, facts)
+        self._park(delivery, error)
 
-    def _park(self, delivery: Delivery, error: BaseException, facts: int) -> None:
+    def _park(self, delivery: Delivery, error: BaseException) -> None:
         self.held.append(Held(delivery, error))
-        self.failures += 1
         if self.circuit:
             sealed = delivery.sealed
             fact_type = "" if isinstance(sealed, Malformed) or isinstance(error, Jump | Reused) else sealed.type
-            self.circuit.failed(fact_type, self.failures, facts, error)
+            self.circuit.failed(fact_type, error)
 
 
 def is_repeat(sealed: Sealed, at: Applied) -> bool:

@@ -11,7 +11,8 @@ from psycopg import Connection
 from crm.chassis.database import Database
 from crm.chassis.keys import Keys
 from crm.chassis.projection import erasure, parking, places, standing
-from crm.chassis.projection.batch import Batch, Circuit, Opened, TooManyFailures
+from crm.chassis.projection.batch import CONTACT_ERASED, Batch, Opened
+from crm.chassis.projection.circuit import CannotGoOn, Circuit
 from crm.chassis.projection.delivery import START, Delivery, Malformed, Mark, Outcome
 from crm.chassis.projection.failures import SourceAway, is_transient, kind, where
 from crm.chassis.projection.opening import Opener
@@ -100,22 +101,38 @@ class Feed:
         A rebuild says which streams alone may be `known` here, and what `also` goes into the transaction.
         Raises `Overtaken` if another worker was faster, `NotRunning` if the view stopped on it, and transient errors.
         """
+        self._circuit.begin(len(facts))
         try:
-            return self._take(facts, None, known, also)
-        except TooManyFailures as failures:
-            self._stop(failures)
-            raise NotRunning(f"{self.subscriber.name} stopped: {failures}") from failures
+            return self._take_parts(facts, known, also)
+        except CannotGoOn as reason:
+            self._stop(reason)
+            raise NotRunning(f"{self.subscriber.name} stopped: {reason}") from reason
         except places.Overtaken:
             self.close()
             raise
-        except Exception as error:  # something in the batch cannot be written: find out which fact
-            if is_transient(error):
+
+    def _take_parts(self, facts: Sequence[Delivery], known: Collection[UUID] | None, also: Also | None) -> Outcome:
+        """The whole batch; where something in it cannot be written, halves of it, until it is known which fact."""
+        try:
+            return self._take(facts, None, known, also)
+        except Exception as error:
+            if not _is_of_a_fact(error):
                 raise
             if len(facts) <= 1:
-                return self._take(facts, error, None, also)
+                return self._take_unwritable(facts, error, also)
             half = len(facts) // 2
-            self.take(facts[:half])
-            return self.take(facts[half:], also=also)
+            self._take_parts(facts[:half], None, None)
+            return self._take_parts(facts[half:], None, also)
+
+    def _take_unwritable(self, facts: Sequence[Delivery], error: Exception, also: Also | None) -> Outcome:
+        """Parks a fact. The blanking of an erasure cannot be parked, for nothing delays it: then the view stops."""
+        try:
+            return self._take(facts, error, None, also)
+        except Exception as again:
+            if not _is_of_a_fact(again):
+                raise
+            what = "an erasure" if _is_erasure(facts[0]) else "a fact"
+            raise CannotGoOn(f"{what} cannot be written") from again
 
     def _take(
         self,
@@ -125,23 +142,36 @@ class Feed:
         also: Also | None,
     ) -> Outcome:
         started = time.perf_counter()
-        if self.subscriber.acts:
-            with self.database.connection() as connection:
-                batch, fold, opened = self._begin(connection, facts, refused, known)
-            batch.fold(facts, fold, opened)  # holding no connection: its commands have transactions of their own
-            with self._locked(facts) as connection:
-                self._write(connection, batch, fold, facts)
-        else:
-            with self._locked(facts) as connection:
-                batch, fold, opened = self._begin(connection, facts, refused, known)
-                batch.fold(facts, fold, opened)
-                self._write(connection, batch, fold, facts)
-                if also:
-                    also(connection)
+        with self._circuit.unless_discarded():
+            batch = self._act(facts, refused) if self.subscriber.acts else self._fold(facts, refused, known, also)
         self.marks |= _last_marks(facts)
         for contact in batch.erased:
             self.keys.evict(contact)
-        return self._outcome(batch, facts, time.perf_counter() - started)
+        return batch.outcome(self.subscriber.name, self.source, facts, time.perf_counter() - started)
+
+    def _act(self, facts: Sequence[Delivery], refused: Exception | None) -> Batch:
+        """Acts holding no connection: its commands have transactions of their own."""
+        with self.database.connection() as connection:
+            batch, fold, opened = self._begin(connection, facts, refused, None)
+        batch.fold(facts, fold, opened)
+        with self._locked(facts) as connection:
+            self._write(connection, batch, fold, facts)
+        return batch
+
+    def _fold(
+        self,
+        facts: Sequence[Delivery],
+        refused: Exception | None,
+        known: Collection[UUID] | None,
+        also: Also | None,
+    ) -> Batch:
+        with self._locked(facts) as connection:
+            batch, fold, opened = self._begin(connection, facts, refused, known)
+            batch.fold(facts, fold, opened)
+            self._write(connection, batch, fold, facts)
+            if also:
+                also(connection)
+        return batch
 
     @contextmanager
     def _locked(self, facts: Sequence[Delivery]) -> Iterator[Connection[Any]]:
@@ -182,33 +212,26 @@ class Feed:
             was = self.marks.get(shard, START)
             places.move(connection, self.place.feed, shard, was, mark, batch.counts[shard], batch.newest)
 
-    def _stop(self, failures: TooManyFailures) -> None:
-        cause = failures.__cause__
-        reason = f"{failures}, the last with {kind(cause)} at {where(cause)}" if cause else str(failures)
+    def _stop(self, cannot: CannotGoOn) -> None:
+        cause = cannot.__cause__
+        reason = f"{cannot}: {kind(cause)} at {where(cause)}" if cause else str(cannot)
         with self.database.connection() as connection:
             standing.stop(connection, self.subscriber.name, reason)
         self.close()
-
-    def _outcome(self, batch: Batch, facts: Sequence[Delivery], seconds: float) -> Outcome:
-        counts = batch.counts.values()
-        return Outcome(
-            self.subscriber.name,
-            self.source,
-            facts,
-            applied=sum(each.applied for each in counts),
-            repeats=sum(each.repeats for each in counts),
-            parked=sum(each.error is not None for each in batch.held),
-            queued=sum(each.error is None for each in batch.held),
-            unknown=sum(each.unknown for each in counts),
-            seconds=seconds,
-            erased=frozenset(batch.erased),
-            newest=batch.newest,
-        )
 
 
 def _is_next(sealed: Sealed, streams: dict[UUID, places.Applied]) -> bool:
     at = streams.get(sealed.stream)
     return at is None or (not at.blocked and sealed.version > at.version)
+
+
+def _is_of_a_fact(error: Exception) -> bool:
+    """Whether an error may be the fault of one fact."""
+    return not (is_transient(error) or isinstance(error, CannotGoOn | places.Overtaken))
+
+
+def _is_erasure(delivery: Delivery) -> bool:
+    return isinstance(delivery.sealed, Sealed) and delivery.sealed.type == CONTACT_ERASED
 
 
 def _last_marks(facts: Sequence[Delivery]) -> dict[int, Mark]:
