@@ -82,8 +82,8 @@ def lines(stage: Stage) -> list[Line]:
     slow, fast, busy, alone, alone_busy = figures.values()
     name = f"command over HTTP, {WORKERS} workers"
     return [
-        Line(f"{name}, open loop {RATE}/s, p99", MILLISECONDS, slow.at("p99"), 25.0, limit=alone.at("p99")),
-        Line(f"{name}, open loop {FAST_RATE}/s, p99 (stretch)", MILLISECONDS, fast.at("p99"), 25.0),
+        Line(f"{name}, open loop {RATE}/s, p99", MILLISECONDS, slow.at("p99"), 25.0, limit=alone.at("p99"), pace=RATE),
+        Line(f"{name}, open loop {FAST_RATE}/s, p99 (stretch)", MILLISECONDS, fast.at("p99"), 25.0, pace=FAST_RATE),
         Line(f"{name}, closed loop", PER_SECOND, busy, 1_200, limit=alone_busy, note=f"{CLIENTS} clients"),
     ]
 

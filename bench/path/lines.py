@@ -94,6 +94,8 @@ class Line:
     peers: tuple[Figure, ...] = ()
     limit: Figure | None = None
     ratio_goal: float | None = None
+    pace: float | None = None
+    """Of a latency: at how many a second it was measured."""
     note: str = ""
 
     @property

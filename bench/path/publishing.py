@@ -34,7 +34,14 @@ def lines(stage: Stage) -> list[Line]:
     )
     ours, theirs = figures["rapport"], figures["Debezium Engine"]
     return [
-        Line(f"append → on Kafka at {RATE}/s, {name}", MILLISECONDS, ours.at(name), goal, peers=(theirs.at(name),))
+        Line(
+            f"append → on Kafka at {RATE}/s, {name}",
+            MILLISECONDS,
+            ours.at(name),
+            goal,
+            peers=(theirs.at(name),),
+            pace=RATE,
+        )
         for name, goal in (("p50", 4.0), ("p99", 15.0))
     ]
 

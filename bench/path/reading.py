@@ -40,6 +40,7 @@ def lines(stage: Stage) -> list[Line]:
             ours.at(name),
             goal,
             peers=(theirs.at(name),),
+            pace=RATE,
         )
         for name, goal in (("p50", 8.0), ("p99", 25.0))
     ]

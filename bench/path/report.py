@@ -84,16 +84,31 @@ def _cpu(lines: Iterable[Line]) -> Iterator[str]:
 
 
 def _limits(lines: Iterable[Line]) -> Iterator[str]:
-    """For each rate that is below its goal: how much of the machine it took, so what stops it here."""
+    """For each line that misses its goal: how much of the machine it took, so what stops it here."""
     for line in lines:
-        if line.is_met or line.unit != PER_SECOND or not (cpu := line.ours.cpu):
+        pace = line.ours.value if line.unit == PER_SECOND else line.pace
+        if line.is_met or not pace or not (cpu := line.ours.cpu):
             continue
         cores = psutil.cpu_count() or 1
-        busy, most = line.ours.value * cpu.total / 1000, cores * 1000 / cpu.total
-        yield (
-            f"- {line.name}: {busy:.1f} of {cores} cores were busy ({_shares(cpu)}). At {cpu.total:.3f} CPU seconds per"
-            f" 1,000 this machine ends at {most:,.0f}/s, were it never idle."
-        )
+        text = f"- {line.name}: {pace * cpu.total / 1000:.1f} of {cores} cores were busy ({_shares(cpu)})."
+        if line.unit == PER_SECOND:
+            most = cores * 1000 / cpu.total
+            text += f" At {cpu.total:.3f} CPU seconds per 1,000 this machine ends at {most:,.0f}/s, were it never idle."
+            yield text + _ratio_limit(line, cores)
+        else:
+            yield f"{text} Whatever comes while all of them are waits its turn."
+
+
+def _ratio_limit(line: Line, cores: int) -> str:
+    """What the ratio to a peer would take, beside what the limit takes that does nothing else."""
+    peer = line.best_peer
+    if not (peer and line.ratio_goal and line.ratio and line.ratio < line.ratio_goal):
+        return ""
+    wanted = line.ratio_goal * peer.value
+    text = f" {line.ratio_goal:g}x {peer.who} is {wanted:,.0f}/s, {cores * 1000 / wanted:.3f} CPU seconds per 1,000"
+    if line.limit and line.limit.runs and line.limit.cpu:
+        text += f"; {line.limit.who} takes {line.limit.cpu.total:.3f}"
+    return f"{text}."
 
 
 def _shares(cpu: Cpu) -> str:
