@@ -77,8 +77,8 @@ PROJECTION = (
     ),
     mutant(
         "an erasure that cannot be written stops the view",
-        "projection/feed.py",
-        'raise CannotGoOn(f"{what} cannot be written") from again',
+        "projection/erasure.py",
+        'raise CannotGoOn(f"an erasure cannot be written into {table}") from error',
         "raise",
         "projection/test_erasure.py",
     ),

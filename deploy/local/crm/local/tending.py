@@ -26,6 +26,7 @@ from crm.chassis.projection import (
     sources_of,
 )
 from crm.chassis.projection.building import Progress
+from crm.chassis.projection.circuit import CannotGoOn
 from crm.chassis.projection.failures import Jump, SourceAway, kind
 from crm.chassis.projection.rebuild import AlreadyRunning
 from crm.chassis.projection.sources import LogHistory, reread_topic
@@ -147,7 +148,7 @@ def tending(layout: Layout, suite: Description, name: str) -> Iterator[Tended]:
             yield Tended(service, runtime, topics)
     except KafkaUnavailable as error:
         raise NotNow(f"Kafka does not answer ({error}). `rapport status` shows what runs.") from error
-    except (NotRunning, AlreadyRunning, PartitionsDiffer, KafkaRefused, SourceAway) as error:
+    except (NotRunning, CannotGoOn, AlreadyRunning, PartitionsDiffer, KafkaRefused, SourceAway) as error:
         raise NotNow(str(error)) from error
     except psycopg.OperationalError as error:
         raise NotNow(f"The database of {name} does not answer. `rapport status` shows what runs.") from error

@@ -8,9 +8,12 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from psycopg import Connection, sql
 
 from crm.chassis.database import Database
+from crm.chassis.projection.circuit import CannotGoOn
+from crm.chassis.projection.failures import is_transient
 
 
 def apply(connection: Connection[Any], view: int, contacts: Collection[UUID]) -> None:
@@ -28,12 +31,20 @@ def apply(connection: Connection[Any], view: int, contacts: Collection[UUID]) ->
 
 
 def blank(connection: Connection[Any], contacts: list[UUID]) -> None:
-    """Blanks rows in all tables made known here, also those of other versions of the code and those being built."""
+    """Blanks rows in all tables made known here, also those of other versions of the code and those being built.
+
+    Raises `CannotGoOn` naming the table that does not take it: nothing delays an erasure, so it cannot be parked.
+    """
     for tables, subjects, blanks in connection.execute(
         "SELECT tables, subjects, blanks FROM view_state WHERE blanks <> '{}' AND subjects <> '{}' ORDER BY view"
     ).fetchall():
         for table in tables:
-            connection.execute(_blanking(table, subjects, blanks), {"contacts": contacts})
+            try:
+                connection.execute(_blanking(table, subjects, blanks), {"contacts": contacts})
+            except psycopg.Error as error:
+                if is_transient(error):
+                    raise
+                raise CannotGoOn(f"an erasure cannot be written into {table}") from error
 
 
 def complete(connection: Connection[Any], contact: UUID) -> bool:

@@ -11,7 +11,7 @@ from psycopg import Connection
 from crm.chassis.database import Database
 from crm.chassis.keys import Keys
 from crm.chassis.projection import erasure, parking, places, standing
-from crm.chassis.projection.batch import CONTACT_ERASED, Batch, Opened
+from crm.chassis.projection.batch import Batch, Opened
 from crm.chassis.projection.circuit import CannotGoOn, Circuit
 from crm.chassis.projection.delivery import START, Delivery, Malformed, Mark, Outcome
 from crm.chassis.projection.failures import SourceAway, is_transient, kind, where
@@ -125,14 +125,13 @@ class Feed:
             return self._take_parts(facts[half:], None, also)
 
     def _take_unwritable(self, facts: Sequence[Delivery], error: Exception, also: Also | None) -> Outcome:
-        """Parks a fact. The blanking of an erasure cannot be parked, for nothing delays it: then the view stops."""
+        """Parks a fact; where not even that can be written, the view stops."""
         try:
             return self._take(facts, error, None, also)
         except Exception as again:
             if not _is_of_a_fact(again):
                 raise
-            what = "an erasure" if _is_erasure(facts[0]) else "a fact"
-            raise CannotGoOn(f"{what} cannot be written") from again
+            raise CannotGoOn("a fact can be neither written nor parked") from again
 
     def _take(
         self,
@@ -228,10 +227,6 @@ def _is_next(sealed: Sealed, streams: dict[UUID, places.Applied]) -> bool:
 def _is_of_a_fact(error: Exception) -> bool:
     """Whether an error may be the fault of one fact."""
     return not (is_transient(error) or isinstance(error, CannotGoOn | places.Overtaken))
-
-
-def _is_erasure(delivery: Delivery) -> bool:
-    return isinstance(delivery.sealed, Sealed) and delivery.sealed.type == CONTACT_ERASED
 
 
 def _last_marks(facts: Sequence[Delivery]) -> dict[int, Mark]:
