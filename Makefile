@@ -53,9 +53,10 @@ down: install ## Stop the suite
 demo: install ## Start the suite in a temporary place, import people, play a story, print one history (JSON=1: as JSON)
 	@$(RUN) rapport demo $(if $(JSON),--json)
 
-bench: install ## Measure the suite, its parts and the event path (WHAT=path: one of them; QUICK=1: a tenth of it)
+MEASURED = path suite roles history importing duplicates scale
+bench: install ## Measure the event path beside its peers (QUICK=1: a tenth of it; WHAT=suite: something else; WHAT=all)
 	@$(UV) pip install --quiet --no-deps --target .bench -r bench/requirements.txt
-	@for each in $(or $(WHAT),suite roles history importing duplicates path); do \
+	@for each in $(if $(filter all,$(WHAT)),$(MEASURED),$(or $(WHAT),path)); do \
 		echo "== $$each"; PYTHONPATH=.bench $(RUN) python -m bench.$$each $(if $(QUICK),--quick) || exit 1; done
 
 prove: install ## Hunt for lost, doubled or reordered facts (ONLY=kills|machine|merging KILLS= FACTS= HOURS= EXAMPLES= SEED=)

