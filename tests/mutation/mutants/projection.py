@@ -83,6 +83,13 @@ PROJECTION = (
         "projection/test_erasure.py",
     ),
     mutant(
+        "what nobody in a group reads is read without it",
+        "projection/topics.py",
+        "        if stand:\n",
+        "        if False:\n",
+        "projection/test_topics.py",
+    ),
+    mutant(
         "a passing error parks nothing",
         "projection/batch.py",
         "                if is_transient(error):\n                    raise\n                self._block",

@@ -1,6 +1,8 @@
 """Views over real topics: from the marks in the database, also after a rebuild, with records that are no facts."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from uuid import UUID, uuid4
 
 import pytest
@@ -8,6 +10,7 @@ from confluent_kafka.admin import AdminClient
 
 from crm.chassis.database import Database
 from crm.chassis.kafka import (
+    Consumer,
     KafkaRefused,
     KafkaUnavailable,
     Producer,
@@ -20,10 +23,11 @@ from crm.chassis.projection import Delivery, Past, TopicLoop, rebuild, retry
 from crm.chassis.projection.places import begin_topic_anew
 from crm.chassis.projection.sources import Bookmark, reread_topic
 from crm.chassis.projection.swapping import checksums
-from crm.chassis.projection.topics import KafkaHistory, kafka_streams
+from crm.chassis.projection.topics import KafkaHistory, KafkaStream, kafka_streams
 from crm.chassis.testing.backends import KafkaBackend
 from crm.chassis.testing.shelf import BookAdded, BookLent, a_shelf, adds_up, feed_of, one, rows_of
 from crm.chassis.testing.views import Records
+from crm.chassis.testing.waiting import eventually
 from crm.events import Position, Sealed
 
 TURNS = 60
@@ -91,6 +95,31 @@ def test_a_view_follows_a_topic_and_goes_on_at_its_marks(db: Database, bootstrap
     assert {rows[each].owner for each in streams} == {"Ada"}
     assert sum(row.lent for row in rows.values()) == 30
     assert one(db, "SELECT sum(repeats) FROM checkpoints") == 0
+    assert adds_up(db)
+
+
+def test_what_a_group_gives_to_somebody_who_does_nothing_is_read_without_the_group(
+    db: Database, bootstrap: str, topic: str
+) -> None:
+    records, group = Records(), f"crm.reading.{uuid4().hex}"
+    lent(records)
+    send(bootstrap, topic, [to_record(each) for each in records.log])
+    feed, done = feed_of(db, records, a_shelf()), Event()
+    loop = TopicLoop(lambda starts: KafkaStream(bootstrap, group, ["shelf"], starts, look_every_s=0.5), [feed])
+
+    def idle(member: Consumer) -> None:
+        while not done.is_set():
+            member.read(1, 0.1)
+
+    with Consumer(bootstrap, group) as idler, ThreadPoolExecutor(1) as pool:
+        idler.subscribe([topic], lambda partitions: {})
+        eventually(lambda: idler.read(1, 0.1), within_s=20)
+        idling = pool.submit(idle, idler)
+        try:
+            follow(loop, db, 60)
+        finally:
+            done.set()
+        idling.result()
     assert adds_up(db)
 
 

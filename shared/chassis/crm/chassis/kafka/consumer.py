@@ -18,8 +18,13 @@ FETCH_WAIT_MS = 5_000
 """An idle consumer asks every five seconds; facts are answered at once all the same."""
 SESSION_MS = 6_000
 """How long a member may be silent before others get its partitions: the least that brokers allow by themselves."""
+REJOINING_MS = 60_000
+"""How long a group waits for a member that does not join again, as after a broker was killed, and how long a member may
+go without asking for more, as while a database is away. The client's own choice is five minutes."""
 QUEUE_KB = 4_096
 """What a consumer fetches ahead at most. A projector has one for each view that follows other services."""
+
+ANSWER_WITHIN_S = 5.0
 
 _SETTINGS = {
     # Not the protocol of Kafka 4: a coordinator that was killed under load could not read its own records any more, and
@@ -28,6 +33,7 @@ _SETTINGS = {
     "partition.assignment.strategy": "cooperative-sticky",
     "session.timeout.ms": SESSION_MS,
     "heartbeat.interval.ms": SESSION_MS // 3,
+    "max.poll.interval.ms": REJOINING_MS,
     "enable.auto.commit": False,
     "enable.auto.offset.store": False,
     # A checkpoint that the topic does not have is told, never silently replaced by another place.
@@ -154,6 +160,17 @@ class Consumer:
         mine = [TopicPartition(*each, offset) for each, offset in offsets.items() if each in self._mine]
         if mine:
             self._client.commit(offsets=mine, asynchronous=True)
+
+    def ends(self, topic: str) -> dict[Partition, int]:
+        """By partition of a topic, the offset that its next record will have. Raises `KafkaUnavailable`."""
+        try:
+            numbers = self._client.list_topics(topic, ANSWER_WITHIN_S).topics[topic].partitions
+            every = [Partition(topic, number) for number in numbers]
+            return {
+                each: self._client.get_watermark_offsets(TopicPartition(*each), ANSWER_WITHIN_S)[1] for each in every
+            }
+        except KafkaException as error:
+            raise failure(error) from error
 
     def close(self) -> None:
         """Leaves the group."""

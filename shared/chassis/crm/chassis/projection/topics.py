@@ -1,6 +1,8 @@
 """Other services' topics, as views read them: live from the checkpoints in the database, or from the beginning."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import logging
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from crm.chassis.kafka import (
@@ -17,6 +19,7 @@ from crm.chassis.kafka import (
 from crm.chassis.projection.delivery import Delivery, Malformed, Mark
 from crm.chassis.projection.failures import SourceAway
 from crm.chassis.projection.loops import Starts
+from crm.chassis.projection.standstill import Standstill
 from crm.events import Position
 
 READ_WITHIN_S = 10.0
@@ -24,26 +27,46 @@ READ_WITHIN_S = 10.0
 PAST_WAIT_MS = 20
 """What is asked for is there already; a question left open at the end of one partition would hold up the next."""
 _FILL_S = 0.05
+LOOK_EVERY_S = 30.0
+"""How often a worker looks whether somebody reads on in every partition; twice, and it does it itself."""
+ALONE_S = 120.0
+"""For how long it does, before it joins the group again."""
+
+_log = logging.getLogger("crm.projection")
 
 
 class KafkaStream:
-    """The topics of some services, as a member of a view's consumer group. One thread uses it."""
+    """The topics of some services, as a member of a view's consumer group. One thread uses it.
 
-    def __init__(self, bootstrap: str, group: str, services: Sequence[str], starts: Starts) -> None:
+    A group spreads partitions among workers, and that is all it is needed for: checkpoints decide who reads what. So
+    where records are there and nobody reads them, this worker reads all partitions without the group for a while.
+    """
+
+    def __init__(
+        self, bootstrap: str, group: str, services: Sequence[str], starts: Starts, *, look_every_s: float = LOOK_EVERY_S
+    ) -> None:
         self._bootstrap, self._group, self._starts = bootstrap, group, starts
         self._services = {topic_of(each): each for each in services}
         self._consumer: Consumer | None = None
+        self._ids: dict[str, str] = {}
+        self._standstill: Standstill[Partition] = Standstill(look_every_s)
+        self._every: frozenset[Partition] = frozenset()
+        """The partitions there are, once somebody looked."""
+        self._alone_until = 0.0
 
     def read(self, limit: int, timeout_s: float) -> Mapping[str, Sequence[Delivery]]:
         with _told_as_away():
-            received = self._joined().read(limit, timeout_s)
+            consumer = self._opened()
+            received = consumer.read(limit, timeout_s)
+            if self._standstill.is_due and not self._is_alone:
+                self._look(consumer)
         found: dict[str, list[Delivery]] = {}
         for each in received:
             found.setdefault(self._services[each.topic], []).append(_delivery(each))
         return found
 
     def commit(self, service: str, marks: Mapping[int, Mark]) -> None:
-        if self._consumer is not None:
+        if self._consumer is not None and not self._is_alone:
             topic = topic_of(service)
             with _told_as_away():
                 self._consumer.commit({Partition(topic, shard): mark.number for shard, mark in marks.items()})
@@ -53,19 +76,50 @@ class KafkaStream:
             consumer, self._consumer = self._consumer, None
             consumer.close()
 
-    def _joined(self) -> Consumer:
+    @property
+    def _is_alone(self) -> bool:
+        return self._alone_until > 0
+
+    def _opened(self) -> Consumer:
+        if self._is_alone and time.monotonic() > self._alone_until:
+            self._alone_until = 0.0
+            self._standstill.forget()
+            self.close()
         if self._consumer is None:
             self._consumer = Consumer(self._bootstrap, self._group)
-            self._consumer.subscribe(list(self._services), self._offsets)
+            if self._is_alone:
+                self._consumer.assign(dict.fromkeys(self._every, 0) | self._marks({each.topic for each in self._every}))
+            else:
+                self._consumer.subscribe(list(self._services), self._offsets)
         return self._consumer
 
+    def _look(self, consumer: Consumer) -> None:
+        """Leaves the group if nobody in it reads what is there."""
+        ends = {each: end for topic in self._services for each, end in consumer.ends(topic).items()}
+        self._every = frozenset(ends)
+        stand = self._standstill.look(self._marks({each.topic for each in ends}), ends)
+        if stand:
+            names = ", ".join(f"{each.topic} {each.number}" for each in sorted(stand))
+            _log.warning("%s: nobody reads on in %s; it is read without the group for a while", self._group, names)
+            self._alone_until = time.monotonic() + ALONE_S
+            self.close()
+
     def _offsets(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
-        marks = {
-            topic: self._starts(self._services[topic], topic_id(self._bootstrap, topic))
-            for topic in {each.topic for each in partitions}
+        self._ids.clear()  # a topic may have been made anew since
+        marks = self._marks({each.topic for each in partitions})
+        return {each: marks[each] for each in partitions if each in marks}
+
+    def _marks(self, topics: Collection[str]) -> dict[Partition, int]:
+        """Where the view stands in the partitions that it has read before."""
+        stands = {topic: self._starts(self._services[topic], self._id_of(topic)) for topic in topics}
+        return {
+            Partition(topic, shard): mark.number for topic, marks in stands.items() for shard, mark in marks.items()
         }
-        known = [each for each in partitions if each.number in marks[each.topic]]
-        return {each: marks[each.topic][each.number].number for each in known}
+
+    def _id_of(self, topic: str) -> str:
+        if topic not in self._ids:
+            self._ids[topic] = topic_id(self._bootstrap, topic)
+        return self._ids[topic]
 
 
 def kafka_streams(
