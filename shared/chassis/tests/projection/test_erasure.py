@@ -1,5 +1,6 @@
 """An erased person is blank in every version of every view, in history and rebuilds; only then acknowledged (I11)."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,6 +14,7 @@ from crm.chassis.projection import Feed, NotRunning, Subject, View, erasure, pre
 from crm.chassis.projection.batch import CONTACT_ERASED
 from crm.chassis.testing.shelf import BookAdded, BookBurnt, BookLent, a_shelf, adds_up, feed_of, one, rows_of
 from crm.chassis.testing.views import Records, from_log
+from crm.chassis.testing.waiting import eventually
 from crm.events import ERASED, Personal, Recorded, Sealed
 
 
@@ -93,6 +95,26 @@ def test_i11_an_erasure_that_cannot_be_written_stops_the_view_until_people_have_
     rows = rows_of(db, shelf)
     assert (rows[dune].owner, rows[emma].owner) == (None, "Bob")
     assert adds_up(db)
+
+
+def test_erasures_of_several_views_take_turns_before_they_write(db: Database) -> None:
+    records, shelf, ada, dune = Records(), a_shelf(), uuid4(), uuid4()
+    records.record(dune, BookAdded("Dune", "Ada"), subject=ada)
+    feed = feed_of(db, records, shelf)
+    feed.take(from_log(records.log))
+    erase(records, ada)
+    records.record(uuid4(), BookAdded("Emma"))
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+        " AND wait_event = 'advisory' AND backend_xid IS NULL"
+    )
+    with ThreadPoolExecutor(1) as pool:
+        with db.transaction() as another:
+            erasure.take_turns(another)
+            taking = pool.submit(feed.take, from_log(records.log[1:]))
+            eventually(lambda: one(db, waiting) == 1, within_s=10)
+        assert taking.result(10).applied == 2
+    assert rows_of(db, shelf)[dune].owner is None
 
 
 def test_i11_every_version_and_every_view_is_blanked_also_those_nobody_feeds(db: Database) -> None:

@@ -15,6 +15,16 @@ from crm.chassis.database import Database
 from crm.chassis.projection.circuit import CannotGoOn
 from crm.chassis.projection.failures import is_transient
 
+_TURNS = 0x6572_6173
+
+
+def take_turns(connection: Connection[Any]) -> None:
+    """Waits until no other view of this database is erasing: each blanks the rows of all, and so they would deadlock.
+
+    To be called before anything is written, so that whoever waits holds nobody up.
+    """
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_TURNS,))
+
 
 def apply(connection: Connection[Any], view: int, contacts: Collection[UUID]) -> None:
     """Blanks the rows of erased contacts, and keeps that this view has seen their erasure."""

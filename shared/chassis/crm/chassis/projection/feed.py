@@ -201,6 +201,8 @@ class Feed:
         return batch, fold, opened
 
     def _write(self, connection: Connection[Any], batch: Batch, fold: Fold, facts: Sequence[Delivery]) -> None:
+        if batch.erased:
+            erasure.take_turns(connection)
         fold.write(connection, bulk=self._bulk)
         if batch.erased:
             erasure.apply(connection, self.place.view, batch.erased)
