@@ -17,6 +17,7 @@ _LIMITS = f"-c statement_timeout={LIMIT_MS} -c idle_in_transaction_session_timeo
 _LIMIT_TRANSACTIONS = (
     f"SELECT set_config(name, '{LIMIT_MS}ms', false) FROM pg_settings WHERE name = 'transaction_timeout'"
 ).encode()
+_NOTIFY = b"SELECT set_config('synchronous_commit', 'off', true), pg_notify(%s, '')"
 
 
 def connect(dsn: str, *, application: str = "rapport", limited: bool = True) -> Connection[TupleRow]:
@@ -35,6 +36,14 @@ def connect(dsn: str, *, application: str = "rapport", limited: bool = True) -> 
     if limited:
         connection.execute(_LIMIT_TRANSACTIONS)
     return connection
+
+
+def notify(connection: Connection[TupleRow], channel: str) -> None:
+    """Tells whoever listens on a channel, in a transaction of its own.
+
+    It does not wait for the disk: nothing of it must last, and while it is open it holds every reader of a log back.
+    """
+    connection.execute(_NOTIFY, (channel,))
 
 
 def _limit(connection: Connection[TupleRow]) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 from psycopg.types.json import Jsonb
 
-from crm.chassis.database import Database
+from crm.chassis.database import Database, notify
 from crm.chassis.log.excerpts import excerpt
 from crm.chassis.log.recorder import FactRecorder, StoredFact
 from crm.chassis.log.store import Append, Conflict, Disconnected, Excerpt, LateLoad, Remembered
@@ -146,7 +146,7 @@ class _Waker:
         appends, self._appends = self._appends, 0
         try:
             with self._database.connection() as connection:
-                connection.execute(f"NOTIFY {CHANNEL}".encode())
+                notify(connection, CHANNEL)
         except psycopg.Error:
             pass  # readers poll as well; the database may be away
         time.sleep(min(SPACING_S * max(appends, 1), LONGEST_SPACING_S))

@@ -10,7 +10,7 @@ from typing import Any, Self
 import psycopg
 from psycopg import Connection
 
-from crm.chassis.database import Database, connect
+from crm.chassis.database import Database, connect, notify
 from crm.chassis.log.postgres import CHANNEL as LOG_CHANNEL
 
 APPLIED_CHANNEL = "applied"
@@ -20,7 +20,6 @@ QUICK_S = 0.001
 SLOW_S = 1.0
 SPACING_S = 0.01
 RECONNECT_S = 1.0
-_NOTIFY = f"NOTIFY {APPLIED_CHANNEL}".encode()
 _LEADERS = 0x6C6F_6F70
 
 _log = logging.getLogger("crm.projection")
@@ -53,7 +52,7 @@ def teller_over(database: Database) -> Teller:
     def send() -> None:
         try:
             with database.connection() as connection:
-                connection.execute(_NOTIFY)
+                notify(connection, APPLIED_CHANNEL)
         except psycopg.Error as error:
             _log.debug("nobody was told of applied facts (%s)", type(error).__name__)
 
@@ -123,7 +122,7 @@ class Bell:
 
     def _tell(self) -> None:
         try:
-            self._connected().execute(_NOTIFY)
+            notify(self._connected(), APPLIED_CHANNEL)
         except psycopg.Error as error:
             self._lost(error)
 
