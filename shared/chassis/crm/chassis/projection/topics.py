@@ -95,7 +95,11 @@ class KafkaStream:
 
     def _look(self, consumer: Consumer) -> None:
         """Leaves the group if nobody in it reads what is there."""
-        ends = {each: end for topic in self._services for each, end in consumer.ends(topic).items()}
+        try:
+            ends = {each: end for topic in self._services for each, end in consumer.ends(topic).items()}
+        except KafkaUnavailable:
+            self._standstill.forget()  # nobody can read on now
+            return
         self._every = frozenset(ends)
         stand = self._standstill.look(self._marks({each.topic for each in ends}), ends)
         if stand:
