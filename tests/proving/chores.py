@@ -57,7 +57,7 @@ class Rebuild:
 class Poison:
     """A view cannot take what some people say of themselves; later the cause is mended, and what waits is retried.
 
-    Nothing is in the way of an erasure. The facts of a few among many do not make it stop.
+    Nothing is in the way of an erasure. Where too many facts fail at once the view stops, and is resumed.
     """
 
     place: Place
@@ -70,6 +70,8 @@ class Poison:
         return f"poison {self.place.service}/{self.place.view} for {len(self.contacts)} contacts"
 
     def do(self, operator: Operator) -> None:
+        for each in POISONED:
+            _resume(operator, each)  # a process that was frozen may have stopped it after it was mended
         try:
             for _ in range(TIMES):
                 operator.constrain(self.place.service, self.place.view, self._check())
@@ -81,15 +83,16 @@ class Poison:
             operator.constrain(self.place.service, self.place.view, None)
         operator.figures["views poisoned"] += parked > 0
         operator.figures["facts parked and queued"] += parked
+        _resume(operator, self.place)
         retry = ("parked", "retry", "--service", self.place.service, "--view", self.place.view)
         while self._waiting(operator):
             operator.figures["attempts at retrying them"] += operator.insist(*retry)
 
     def _hits(self, operator: Operator) -> bool:
-        """Whether some fact is parked soon, or all is to end."""
+        """Whether some fact is parked soon, or the view stops, or all is to end."""
         deadline = time.monotonic() + HIT_WITHIN_S
         while time.monotonic() < deadline:
-            if self._waiting(operator) or operator.pause(0.5):
+            if self._waiting(operator) or _is_stopped(operator, self.place) or operator.pause(0.5):
                 return True
         return False
 
@@ -108,3 +111,15 @@ class Poison:
             self.place.view,
         )
         return int(found)
+
+
+def _resume(operator: Operator, place: Place) -> None:
+    if _is_stopped(operator, place):
+        operator.figures["views stopped and resumed"] += 1
+        operator.insist("resume", f"{place.service}/{place.view}")
+
+
+def _is_stopped(operator: Operator, place: Place) -> bool:
+    asked = "SELECT count(*) FROM view_state WHERE family = %s AND state = 'stopped'"
+    (found,) = operator.ask(place.service, asked, place.view)
+    return bool(found)

@@ -12,11 +12,12 @@ from typer.testing import CliRunner, Result
 
 from crm.chassis.database import Database
 from crm.chassis.migrations import migrate
-from crm.chassis.projection import View, standing
+from crm.chassis.projection import NotRunning, View, standing
 from crm.chassis.testing.shelf import Book, BookAdded, BookLent, a_shelf, feed_of, rows_of
 from crm.chassis.testing.views import Records, from_log
 from crm.events import Recorded
 from crm.local import cli_operating
+from crm.local.calling import NotNow
 from crm.local.cli import app
 from crm.local.tending import Tended
 
@@ -49,7 +50,10 @@ def deploy(monkeypatch: pytest.MonkeyPatch, db: Database, records: Records, shel
 
     @contextmanager
     def tended(name: str) -> Iterator[Tended]:
-        yield Tended(service, runtime, topics=None)  # type: ignore[arg-type]  # nothing here is read again
+        try:
+            yield Tended(service, runtime, topics=None)  # type: ignore[arg-type]  # nothing here is read again
+        except NotRunning as error:
+            raise NotNow(str(error)) from error
 
     monkeypatch.setattr(cli_operating, "_tended", tended)
 
@@ -96,6 +100,15 @@ def test_a_retry_tells_what_it_did(records: Records, db: Database, monkeypatch: 
     assert "2 facts were applied; 0 still wait" in rapport("parked", "retry", "--service", "shelf").output
     assert rows_of(db, a_shelf())[SICK].notes == ["poison", "later"]
     assert "Nothing is parked" in rapport("parked", "list", "--service", "shelf").output
+
+
+def test_a_retry_of_a_stopped_view_says_that_it_is_stopped(records: Records, db: Database) -> None:
+    with db.connection() as connection:
+        standing.stop(connection, a_shelf().name, "ValueError")
+    refused = rapport("parked", "retry", "--service", "shelf")
+    assert refused.exit_code == 1
+    assert "shelf_v1 is stopped: ValueError" in refused.output
+    assert "Traceback" not in refused.output
 
 
 def test_one_is_given_up_with_a_reason(records: Records, db: Database) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -71,11 +71,13 @@ def list_parked(service: _Service = None, view: _View = None) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for column in ("Entry", "View", "Fact", "Type", "Error", "At", "Since (UTC)"):
         table.add_column(column, overflow="fold")
-    for tended in _each(service):
-        for each in tended.parked(view):
+    for name in _names(service):
+        with _tended(name) as tended:
+            found = tended.parked(view)
+        for each in found:
             fact = f"{each.stream}:{each.version}" if each.stream else f"record {each.shard}/{each.version}"
-            entry = f"{tended.service.name}/{each.id}"
             since = f"{each.parked_at:%Y-%m-%d %H:%M:%S}"
+            entry = f"{name}/{each.id}"
             table.add_row(entry, each.view, fact, each.type or "", each.error or "", each.message or "", since)
     console.print(table if table.row_count else "Nothing is parked.")
 
@@ -98,8 +100,9 @@ def retry(
 ) -> None:
     """Try parked facts again, each stream in its order: of one service, view, stream or class of error, or all."""
     applied = waiting = 0
-    for tended in _each(service):
-        done = tended.retry(view, stream, error)
+    for name in _names(service):
+        with _tended(name) as tended:
+            done = tended.retry(view, stream, error)
         applied, waiting = applied + done.applied, waiting + done.waiting
     console.print(f"{applied} facts were applied; {waiting} still wait.", highlight=False)
 
@@ -127,10 +130,8 @@ def _tended(service: str) -> Any:
     return tending(layout, described(layout), service)
 
 
-def _each(service: str | None) -> Iterator[Any]:
-    for name in [service] if service else described(Layout.from_environment())["services"]:
-        with _tended(name) as tended:
-            yield tended
+def _names(service: str | None) -> Iterable[str]:
+    return [service] if service else described(Layout.from_environment())["services"]
 
 
 def _split(name: str) -> tuple[str, str]:
