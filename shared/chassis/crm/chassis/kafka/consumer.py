@@ -24,8 +24,6 @@ go without asking for more, as while a database is away. The client's own choice
 QUEUE_KB = 4_096
 """What a consumer fetches ahead at most. A projector has one for each view that follows other services."""
 
-ANSWER_WITHIN_S = 5.0
-
 _SETTINGS = {
     # Not the protocol of Kafka 4: a coordinator that was killed under load could not read its own records any more, and
     # no group had one from then on (docs/adr/0039).
@@ -160,17 +158,6 @@ class Consumer:
         mine = [TopicPartition(*each, offset) for each, offset in offsets.items() if each in self._mine]
         if mine:
             self._client.commit(offsets=mine, asynchronous=True)
-
-    def ends(self, topic: str) -> dict[Partition, int]:
-        """By partition of a topic, the offset that its next record will have. Raises `KafkaUnavailable`."""
-        try:
-            numbers = self._client.list_topics(topic, ANSWER_WITHIN_S).topics[topic].partitions
-            every = [Partition(topic, number) for number in numbers]
-            return {
-                each: self._client.get_watermark_offsets(TopicPartition(*each), ANSWER_WITHIN_S)[1] for each in every
-            }
-        except KafkaException as error:
-            raise failure(error) from error
 
     def close(self) -> None:
         """Leaves the group."""

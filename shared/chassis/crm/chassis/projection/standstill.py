@@ -1,5 +1,6 @@
 """Noticing that nobody reads what a topic holds: not this member of a group, and no other."""
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Generic, TypeVar
@@ -30,3 +31,23 @@ class Standstill(Generic[K]):
     def forget(self) -> None:
         """Begins anew: what stood may go on now."""
         self._before, self._looked_at = {}, self._clock()
+
+
+class Ends:
+    """Where topics end, asked once for all who want to know it at about the same time. Thread-safe."""
+
+    def __init__(
+        self, ask: Callable[[str, str], Mapping[int, int]], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._ask, self._clock = ask, clock
+        self._known: dict[tuple[str, str], tuple[float, Mapping[int, int]]] = {}
+        self._lock = threading.Lock()
+
+    def of(self, bootstrap: str, topic: str, within_s: float) -> Mapping[int, int]:
+        """By partition, as it was so long ago at most. Raises what asking raises."""
+        with self._lock:
+            asked_at, ends = self._known.get((bootstrap, topic), (-within_s, {}))
+            if time.monotonic() - asked_at >= within_s:
+                asked_at, ends = time.monotonic(), self._ask(bootstrap, topic)
+                self._known[bootstrap, topic] = asked_at, ends
+            return ends

@@ -12,6 +12,7 @@ from crm.chassis.kafka import (
     MalformedRecord,
     Partition,
     Received,
+    TopicMissing,
     end_offsets,
     topic_id,
     topic_of,
@@ -19,7 +20,7 @@ from crm.chassis.kafka import (
 from crm.chassis.projection.delivery import Delivery, Malformed, Mark
 from crm.chassis.projection.failures import SourceAway
 from crm.chassis.projection.loops import Starts
-from crm.chassis.projection.standstill import Standstill
+from crm.chassis.projection.standstill import Ends, Standstill
 from crm.events import Position
 
 READ_WITHIN_S = 10.0
@@ -33,6 +34,17 @@ ALONE_S = 120.0
 """For how long it does, before it joins the group again."""
 
 _log = logging.getLogger("crm.projection")
+
+
+def _ask(bootstrap: str, topic: str) -> Mapping[int, int]:
+    """Nothing for a topic that is not there yet. A consumer's own client would answer only after its long poll."""
+    try:
+        return end_offsets(bootstrap, topic)
+    except TopicMissing:
+        return {}
+
+
+_ends = Ends(_ask)
 
 
 class KafkaStream:
@@ -49,15 +61,19 @@ class KafkaStream:
         self._services = {topic_of(each): each for each in services}
         self._consumer: Consumer | None = None
         self._ids: dict[str, str] = {}
+        self._look_every_s = look_every_s
         self._standstill: Standstill[Partition] = Standstill(look_every_s)
         self._every: frozenset[Partition] = frozenset()
         """The partitions there are, once somebody looked."""
+        self._receives = False
+        """Whether something came since the last look."""
         self._alone_until = 0.0
 
     def read(self, limit: int, timeout_s: float) -> Mapping[str, Sequence[Delivery]]:
         with _told_as_away():
             consumer = self._opened()
             received = consumer.read(limit, timeout_s)
+            self._receives = self._receives or bool(received)
             if self._standstill.is_due and not self._is_alone:
                 self._look(consumer)
         found: dict[str, list[Delivery]] = {}
@@ -72,6 +88,7 @@ class KafkaStream:
                 self._consumer.commit({Partition(topic, shard): mark.number for shard, mark in marks.items()})
 
     def close(self) -> None:
+        self._standstill.forget()
         if self._consumer is not None:
             consumer, self._consumer = self._consumer, None
             consumer.close()
@@ -83,7 +100,6 @@ class KafkaStream:
     def _opened(self) -> Consumer:
         if self._is_alone and time.monotonic() > self._alone_until:
             self._alone_until = 0.0
-            self._standstill.forget()
             self.close()
         if self._consumer is None:
             self._consumer = Consumer(self._bootstrap, self._group)
@@ -96,12 +112,19 @@ class KafkaStream:
     def _look(self, consumer: Consumer) -> None:
         """Leaves the group if nobody in it reads what is there."""
         try:
-            ends = {each: end for topic in self._services for each, end in consumer.ends(topic).items()}
+            ends = {
+                Partition(topic, number): end
+                for topic in self._services
+                for number, end in _ends.of(self._bootstrap, topic, self._look_every_s / 2).items()
+            }
         except KafkaUnavailable:
             self._standstill.forget()  # nobody can read on now
             return
         self._every = frozenset(ends)
         stand = self._standstill.look(self._marks({each.topic for each in ends}), ends)
+        if self._receives:
+            stand -= set(consumer.assigned)  # its own wait their turn behind others
+        self._receives = False
         if stand:
             names = ", ".join(f"{each.topic} {each.number}" for each in sorted(stand))
             _log.warning("%s: nobody reads on in %s; it is read without the group for a while", self._group, names)
