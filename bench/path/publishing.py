@@ -10,11 +10,11 @@ from confluent_kafka import Consumer, TopicPartition
 
 from bench.path.crew import at_work
 from bench.path.facts import intended_s
-from bench.path.lines import MILLISECONDS, Line, Run, interleaved, spending
+from bench.path.lines import Line, Run, interleaved, spending
 from bench.path.peers import debezium
 from bench.path.relaying import relay
 from bench.path.stage import Stage, migrated
-from bench.path.waiting import RATE, WARM_UP_S, cuts, expected, write
+from bench.path.waiting import WARM_UP_S, cuts, expected, percentiles, write
 from crm.chassis.kafka import PARTITIONS
 
 SILENCE_S = 10.0
@@ -33,17 +33,7 @@ def lines(stage: Stage) -> list[Line]:
         },
     )
     ours, theirs = figures["rapport"], figures["Debezium Engine"]
-    return [
-        Line(
-            f"append → on Kafka at {RATE}/s, {name}",
-            MILLISECONDS,
-            ours.at(name),
-            goal,
-            peers=(theirs.at(name),),
-            pace=RATE,
-        )
-        for name, goal in (("p50", 4.0), ("p99", 15.0))
-    ]
+    return percentiles("append → on Kafka", ours, theirs, p50=4.0, p99=15.0)
 
 
 def _rapport(stage: Stage) -> Run:

@@ -8,11 +8,11 @@ from typing import Any
 
 from bench.path.crew import Told, at_work
 from bench.path.facts import balances, intended_s
-from bench.path.lines import MILLISECONDS, Line, Run, interleaved, spending
+from bench.path.lines import Line, Run, interleaved, spending
 from bench.path.peers import runner
 from bench.path.projecting import read_model
 from bench.path.stage import SERVICE, Stage
-from bench.path.waiting import RATE, WARM_UP_S, cuts, expected, write
+from bench.path.waiting import WARM_UP_S, cuts, expected, percentiles, write
 from crm.chassis import projecting
 from crm.chassis.database import Database
 from crm.chassis.keys import MemoryKeys
@@ -33,17 +33,7 @@ def lines(stage: Stage) -> list[Line]:
         },
     )
     ours, theirs = figures["rapport"], figures["ProjectionRunner"]
-    return [
-        Line(
-            f"append → read model committed at {RATE}/s, {name}",
-            MILLISECONDS,
-            ours.at(name),
-            goal,
-            peers=(theirs.at(name),),
-            pace=RATE,
-        )
-        for name, goal in (("p50", 8.0), ("p99", 25.0))
-    ]
+    return percentiles("append → read model committed", ours, theirs, p50=8.0, p99=25.0)
 
 
 def _stock(stage: Stage) -> str:

@@ -10,7 +10,7 @@ from itertools import count
 
 from bench.path.crew import Told
 from bench.path.facts import Writer
-from bench.path.lines import Cuts
+from bench.path.lines import MILLISECONDS, Cuts, Figure, Line
 from crm.chassis.database import Database
 from crm.chassis.log import PostgresStore
 
@@ -55,3 +55,11 @@ def cuts(seen: list[tuple[float, float]]) -> Cuts:
     """Percentiles of what was due after the warm-up. `seen` has when each was due, and when it was there."""
     since = min(due for due, _ in seen) + WARM_UP_S
     return Cuts.of([there - due for due, there in seen if due >= since])
+
+
+def percentiles(what: str, ours: Figure, theirs: Figure, **goals: float) -> list[Line]:
+    """A line for each percentile that has a goal, in milliseconds, beside a peer's."""
+    return [
+        Line(f"{what} at {RATE}/s, {name}", MILLISECONDS, ours.at(name), goal, peers=(theirs.at(name),), pace=RATE)
+        for name, goal in goals.items()
+    ]

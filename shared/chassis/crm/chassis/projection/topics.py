@@ -62,7 +62,7 @@ class KafkaStream:
         self._consumer: Consumer | None = None
         self._ids: dict[str, str] = {}
         self._look_every_s = look_every_s
-        self._standstill: Standstill[Partition] = Standstill(look_every_s)
+        self._standstill = Standstill(look_every_s)
         self._every: frozenset[Partition] = frozenset()
         """The partitions there are, once somebody looked."""
         self._receives = False
