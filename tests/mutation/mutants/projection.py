@@ -105,6 +105,13 @@ PROJECTION = (
         "projection/test_erasure.py",
     ),
     mutant(
+        "erasures of several views take turns",
+        "projection/erasure.py",
+        '    connection.execute("SELECT pg_advisory_xact_lock(%s)", (_TURNS,))\n',
+        "    return\n",
+        "projection/test_erasure.py",
+    ),
+    mutant(
         "an erasure is complete once every view has seen it",
         "projection/erasure.py",
         "contacts = [contact for (contact,) in open_ if complete(connection, contact)]",

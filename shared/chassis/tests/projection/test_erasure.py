@@ -1,5 +1,6 @@
 """An erased person is blank in every version of every view, in history and rebuilds; only then acknowledged (I11)."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,7 +11,7 @@ from msgspec.structs import replace as struct_replace
 
 from crm.chassis.database import Database
 from crm.chassis.keys import MemoryKeys
-from crm.chassis.projection import Feed, NotRunning, Subject, View, erasure, prepare, resume, states
+from crm.chassis.projection import Feed, NotRunning, Subject, View, erasure, prepare, resume, retry, states
 from crm.chassis.projection.batch import CONTACT_ERASED
 from crm.chassis.testing.shelf import BookAdded, BookBurnt, BookLent, a_shelf, adds_up, feed_of, one, rows_of
 from crm.chassis.testing.views import Records, from_log
@@ -97,13 +98,8 @@ def test_i11_an_erasure_that_cannot_be_written_stops_the_view_until_people_have_
     assert adds_up(db)
 
 
-def test_erasures_of_several_views_take_turns_before_they_write(db: Database) -> None:
-    records, shelf, ada, dune = Records(), a_shelf(), uuid4(), uuid4()
-    records.record(dune, BookAdded("Dune", "Ada"), subject=ada)
-    feed = feed_of(db, records, shelf)
-    feed.take(from_log(records.log))
-    erase(records, ada)
-    records.record(uuid4(), BookAdded("Emma"))
+def waits_for_its_turn(db: Database, erasing: Callable[[], Any]) -> Any:
+    """Erases while another view does, and asserts that nothing is written until the other is done."""
     waiting = (
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
         " AND wait_event = 'advisory' AND backend_xid IS NULL"
@@ -111,10 +107,31 @@ def test_erasures_of_several_views_take_turns_before_they_write(db: Database) ->
     with ThreadPoolExecutor(1) as pool:
         with db.transaction() as another:
             erasure.take_turns(another)
-            taking = pool.submit(feed.take, from_log(records.log[1:]))
+            done = pool.submit(erasing)
             eventually(lambda: one(db, waiting) == 1, within_s=10)
-        assert taking.result(10).applied == 2
+        return done.result(10)
+
+
+def test_erasures_of_several_views_take_turns_before_they_write(db: Database) -> None:
+    records, shelf, ada, dune = Records(), a_shelf(), uuid4(), uuid4()
+    records.record(dune, BookAdded("Dune", "Ada"), subject=ada)
+    feed = feed_of(db, records, shelf)
+    feed.take(from_log(records.log))
+    erase(records, ada)
+    records.record(uuid4(), BookAdded("Emma"))
+    assert waits_for_its_turn(db, lambda: feed.take(from_log(records.log[1:]))).applied == 2
     assert rows_of(db, shelf)[dune].owner is None
+
+
+def test_a_retry_of_a_stream_with_an_erasure_takes_its_turn_too(db: Database) -> None:
+    records, shelf, ada = Records(), a_shelf(), uuid4()
+    records.record(ada, BookAdded("Dune", "Ada"), BookLent(uuid4(), "poison"), subject=ada)
+    feed = feed_of(db, records, shelf)
+    feed.take(from_log(records.log))
+    erase(records, ada)
+    assert feed.take(from_log(records.log[2:])).queued == 1
+    assert waits_for_its_turn(db, lambda: retry(feed)).applied == 2
+    assert rows_of(db, shelf)[ada].owner is None
 
 
 def test_i11_every_version_and_every_view_is_blanked_also_those_nobody_feeds(db: Database) -> None:

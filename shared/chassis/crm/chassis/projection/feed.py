@@ -1,7 +1,7 @@
 """A feed: one subscriber's reading of one service's facts, batch by batch, each batch in one transaction."""
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
@@ -13,13 +13,12 @@ from crm.chassis.keys import Keys
 from crm.chassis.projection import erasure, parking, places, standing
 from crm.chassis.projection.batch import Batch, Opened
 from crm.chassis.projection.circuit import CannotGoOn, Circuit
-from crm.chassis.projection.delivery import START, Delivery, Malformed, Mark, Outcome
+from crm.chassis.projection.delivery import START, Delivery, Mark, Outcome
 from crm.chassis.projection.failures import SourceAway, is_transient, kind, where
 from crm.chassis.projection.opening import Opener
+from crm.chassis.projection.part import Also, Part
 from crm.chassis.projection.subscriber import Fold, Subscriber
 from crm.events import Sealed
-
-Also = Callable[[Connection[Any]], None]
 
 
 class NotRunning(Exception):  # noqa: N818
@@ -103,7 +102,7 @@ class Feed:
         """
         self._circuit.begin(len(facts))
         try:
-            return self._take_parts(facts, known, also)
+            return self._take_parts(Part(facts, known, also))
         except CannotGoOn as reason:
             self._stop(reason)
             raise NotRunning(f"{self.subscriber.name} stopped: {reason}") from reason
@@ -111,96 +110,77 @@ class Feed:
             self.close()
             raise
 
-    def _take_parts(self, facts: Sequence[Delivery], known: Collection[UUID] | None, also: Also | None) -> Outcome:
-        """The whole batch; where something in it cannot be written, halves of it, until it is known which fact."""
+    def _take_parts(self, part: Part) -> Outcome:
+        """The whole part; where something in it cannot be written, halves of it, until it is known which fact."""
         try:
-            return self._take(facts, None, known, also)
+            return self._take(part)
         except Exception as error:
             if not _is_of_a_fact(error):
                 raise
-            if len(facts) <= 1:
-                return self._take_unwritable(facts, error, also)
-            half = len(facts) // 2
-            self._take_parts(facts[:half], None, None)
-            return self._take_parts(facts[half:], None, also)
+            if len(part.facts) <= 1:
+                return self._park(part.parked(error))
+            first, second = part.halves()
+            self._take_parts(first)
+            return self._take_parts(second)
 
-    def _take_unwritable(self, facts: Sequence[Delivery], error: Exception, also: Also | None) -> Outcome:
+    def _park(self, part: Part) -> Outcome:
         """Parks a fact; where not even that can be written, the view stops."""
         try:
-            return self._take(facts, error, None, also)
+            return self._take(part)
         except Exception as again:
             if not _is_of_a_fact(again):
                 raise
             raise CannotGoOn("a fact can be neither written nor parked") from again
 
-    def _take(
-        self,
-        facts: Sequence[Delivery],
-        refused: Exception | None,
-        known: Collection[UUID] | None,
-        also: Also | None,
-    ) -> Outcome:
+    def _take(self, part: Part) -> Outcome:
         started = time.perf_counter()
         with self._circuit.unless_discarded():
-            batch = self._act(facts, refused) if self.subscriber.acts else self._fold(facts, refused, known, also)
-        self.marks |= _last_marks(facts)
+            batch = self._act(part) if self.subscriber.acts else self._fold(part)
+        self.marks |= part.marks
         for contact in batch.erased:
             self.keys.evict(contact)
-        return batch.outcome(self.subscriber.name, self.source, facts, time.perf_counter() - started)
+        return batch.outcome(self.subscriber.name, self.source, part.facts, time.perf_counter() - started)
 
-    def _act(self, facts: Sequence[Delivery], refused: Exception | None) -> Batch:
+    def _act(self, part: Part) -> Batch:
         """Acts holding no connection: its commands have transactions of their own."""
         with self.database.connection() as connection:
-            batch, fold, opened = self._begin(connection, facts, refused, None)
-        batch.fold(facts, fold, opened)
-        with self._locked(facts) as connection:
-            self._write(connection, batch, fold, facts)
+            batch, fold, opened = self._begin(connection, part)
+        batch.fold(part.facts, fold, opened)
+        with self._locked(part) as connection:
+            self._write(connection, batch, fold, part)
         return batch
 
-    def _fold(
-        self,
-        facts: Sequence[Delivery],
-        refused: Exception | None,
-        known: Collection[UUID] | None,
-        also: Also | None,
-    ) -> Batch:
-        with self._locked(facts) as connection:
-            batch, fold, opened = self._begin(connection, facts, refused, known)
-            batch.fold(facts, fold, opened)
-            self._write(connection, batch, fold, facts)
-            if also:
-                also(connection)
+    def _fold(self, part: Part) -> Batch:
+        with self._locked(part) as connection:
+            batch, fold, opened = self._begin(connection, part)
+            batch.fold(part.facts, fold, opened)
+            self._write(connection, batch, fold, part)
         return batch
 
     @contextmanager
-    def _locked(self, facts: Sequence[Delivery]) -> Iterator[Connection[Any]]:
+    def _locked(self, part: Part) -> Iterator[Connection[Any]]:
         place = self.place
         with self.database.transaction() as connection:
             places.lock(connection, place.view, alone=self.subscriber.crossing)
-            here = {each.shard: self.marks.get(each.shard, START) for each in facts}
+            here = {shard: self.marks.get(shard, START) for shard in part.marks}
             places.compare(connection, place.feed, self._state, here)
             yield connection
 
-    def _begin(
-        self,
-        connection: Connection[Any],
-        facts: Sequence[Delivery],
-        refused: Exception | None,
-        known: Collection[UUID] | None,
-    ) -> tuple[Batch, Fold, Opened]:
-        sealed = [each.sealed for each in facts if not isinstance(each.sealed, Malformed)]
-        asked = known if known is not None else {each.stream for each in sealed}
+    def _begin(self, connection: Connection[Any], part: Part) -> tuple[Batch, Fold, Opened]:
+        sealed = part.sealed
+        asked = part.known if part.known is not None else {each.stream for each in sealed}
         streams = places.known(connection, self.place.feed, asked)
         types = set(filter(self.subscriber.wants, {each.type for each in sealed}))
         wanted = [each for each in sealed if each.type in types and _is_next(each, streams)]
         opened = self.opener.open(connection, wanted)
-        if refused is not None:
-            opened = {id(each): refused for each in sealed}
-        fold = self.subscriber.begin(connection, [e for e in opened.values() if not isinstance(e, Exception)], known)
+        if part.refused is not None:
+            opened = {id(each): part.refused for each in sealed}
+        readable = [each for each in opened.values() if not isinstance(each, Exception)]
+        fold = self.subscriber.begin(connection, readable, part.known)
         batch = Batch(streams, self.place.late, None if self.place.lenient else self._circuit)
         return batch, fold, opened
 
-    def _write(self, connection: Connection[Any], batch: Batch, fold: Fold, facts: Sequence[Delivery]) -> None:
+    def _write(self, connection: Connection[Any], batch: Batch, fold: Fold, part: Part) -> None:
         if batch.erased:
             erasure.take_turns(connection)
         fold.write(connection, bulk=self._bulk)
@@ -209,9 +189,11 @@ class Feed:
         places.save(connection, self.place.feed, batch.changed, new=batch.new if self._bulk else ())
         for delivery in parking.keep(connection, self.place.feed, batch.held):
             batch.counts[delivery.shard].repeats += 1
-        for shard, mark in _last_marks(facts).items():
+        for shard, mark in part.marks.items():
             was = self.marks.get(shard, START)
             places.move(connection, self.place.feed, shard, was, mark, batch.counts[shard], batch.newest)
+        if part.also:
+            part.also(connection)
 
     def _stop(self, cannot: CannotGoOn) -> None:
         cause = cannot.__cause__
@@ -229,7 +211,3 @@ def _is_next(sealed: Sealed, streams: dict[UUID, places.Applied]) -> bool:
 def _is_of_a_fact(error: Exception) -> bool:
     """Whether an error may be the fault of one fact."""
     return not (is_transient(error) or isinstance(error, CannotGoOn | places.Overtaken))
-
-
-def _last_marks(facts: Sequence[Delivery]) -> dict[int, Mark]:
-    return {each.shard: each.mark for each in facts}

@@ -139,6 +139,8 @@ def _fold(
     fold = feed.subscriber.begin(connection, [e for e in opened.values() if not isinstance(e, Exception)])
     batch = Batch({stream: at}, feed.place.late, None)
     batch.fold(facts, fold, opened)
+    if batch.erased:
+        erasure.take_turns(connection)
     fold.write(connection)
     return batch
 
