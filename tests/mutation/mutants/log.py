@@ -5,14 +5,14 @@ from tests.mutation.mutants.mutant import mutant
 LOG = (
     mutant(
         "horizon: unsettled facts are hidden",
-        "log/recorder.py",
+        "log/reading.py",
         '"(events.era < current_era() OR events.tx < pg_snapshot_xmin(pg_current_snapshot()))"',
         '"true"',
         "log/test_horizon.py",
     ),
     mutant(
         "horizon: an earlier era is settled",
-        "log/recorder.py",
+        "log/reading.py",
         "events.era < current_era() OR ",
         "",
         "log/test_horizon.py",

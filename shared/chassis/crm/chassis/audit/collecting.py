@@ -13,7 +13,7 @@ from psycopg import Connection
 from crm.chassis.audit.scratch import CHUNK, Scratch
 from crm.chassis.database import connect
 from crm.chassis.kafka import MalformedRecord, end_offsets, find_topic, first_offsets, read_topic, topic_of
-from crm.chassis.log.recorder import SETTLED
+from crm.chassis.log.reading import SETTLED
 from crm.events import Position
 
 LOOK_AGAIN_S = 0.25

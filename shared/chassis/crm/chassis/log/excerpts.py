@@ -7,7 +7,7 @@ from collections.abc import Collection
 from uuid import UUID
 
 from crm.chassis.database import Database
-from crm.chassis.log.recorder import COLUMNS, SETTLED, sealed
+from crm.chassis.log.reading import COLUMNS, SETTLED, sealed
 from crm.chassis.log.store import Excerpt
 from crm.events import Position
 

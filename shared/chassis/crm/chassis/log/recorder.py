@@ -19,19 +19,10 @@ from psycopg.types.json import Jsonb
 
 from crm.chassis import packing
 from crm.chassis.database import Database
+from crm.chassis.log.reading import COLUMNS, SETTLED, sealed
 from crm.chassis.log.store import Append
 from crm.chassis.packing import packed
 from crm.events import Position, Sealed
-
-SETTLED = "(events.era < current_era() OR events.tx < pg_snapshot_xmin(pg_current_snapshot()))"
-"""True for facts that no later commit can precede: the horizon."""
-
-COLUMNS = (
-    "events.originator_id, events.originator_version, events.topic, events.state, events.append_id,"
-    " events.partition_key, events.occurred_at, events.recorded_at, events.actor, events.channel, events.contact_ids,"
-    " events.correlation_id, events.causation_id, events.traceparent, events.era, events.tx::text::bigint AS tx_number,"
-    " events.notification_id"
-)
 
 # Ordered by the qualified columns: ordering by a text output column loses facts when the id passes a power of ten.
 # WITH TIES completes the last append, so a page never splits one.
@@ -191,27 +182,6 @@ class FactRecorder(PostgresApplicationRecorder):
         return [
             Notification(id=r[0], originator_id=r[1], originator_version=r[2], topic=r[3], state=r[4]) for r in rows
         ]
-
-
-def sealed(row: Sequence[Any]) -> Sealed:
-    """A fact from a row of `COLUMNS`."""
-    return Sealed(
-        stream=row[0],
-        version=row[1],
-        type=row[2],
-        value=bytes(row[3]),
-        append_id=row[4],
-        partition_key=row[5],
-        occurred_at=row[6],
-        recorded_at=row[7],
-        actor=row[8],
-        channel=row[9],
-        contact_ids=tuple(row[10]),
-        correlation_id=row[11],
-        causation_id=row[12],
-        traceparent=row[13],
-        position=Position(row[14], row[15], row[16]),
-    )
 
 
 @cache

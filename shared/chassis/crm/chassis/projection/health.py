@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import Connection
 
 from crm.chassis.database import Database
-from crm.chassis.log.recorder import SETTLED
+from crm.chassis.log.reading import SETTLED
 from crm.chassis.projection.consistency import Named
 from crm.chassis.projection.delivery import Mark
 

@@ -5,18 +5,17 @@ erased, for their keys are destroyed. Policies never run here.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 from psycopg import Connection
 from psycopg.errors import LockNotAvailable
 
 from crm.chassis.database import Database, connect
 from crm.chassis.keys import Keys
-from crm.chassis.projection import parking, places, retrying, standing, swapping
+from crm.chassis.projection import decisions, places, retrying, standing, swapping
 from crm.chassis.projection.building import CHUNK, Progress, Scan, Tell, follow_log, follow_topic, scan_log
 from crm.chassis.projection.delivery import LOG_SHARD, START, Mark
 from crm.chassis.projection.feed import Feed
@@ -170,7 +169,7 @@ class _Job:
 
     def switch(self) -> float:
         """Holds the live view still, takes the rest, switches. Returns for how long it stood still, in seconds."""
-        self._carry_decisions()
+        decisions.carry(self._database, self._view.name, self._built.name, self._feeds)
         with connect(self._database.dsn, application="rebuild", limited=False) as session:
             live = self._live_id(session)
             for _ in range(SWITCH_ATTEMPTS):
@@ -208,26 +207,6 @@ class _Job:
                 {"family": self._view.family, "name": self._view.name},
             ).fetchall()
             return {source: places.marks(connection, feed) for source, feed in rows}
-
-    def _carry_decisions(self) -> None:
-        """What people gave up in the live view, and what fails again here, is given up here too."""
-        with self._database.connection() as connection:
-            given_up = {
-                (each.source, each.stream, each.version): each
-                for each in parking.entries(connection, view=self._view.name, state=parking.DISCARDED, limit=100_000)
-            }
-        while decided := self._decided(given_up):
-            for parked, decision in decided:
-                feed = self._feeds[parked.source]
-                retrying.discard(feed, parked.id, actor=decision.decided_by or "", reason=decision.message or "")
-
-    def _decided(
-        self, given_up: Mapping[tuple[str, UUID | None, int], parking.Parked]
-    ) -> list[tuple[parking.Parked, parking.Parked]]:
-        with self._database.connection() as connection:
-            parked = parking.entries(connection, view=self._built.name, limit=100_000) if given_up else []
-        known = [(each, given_up.get((each.source, each.stream, each.version))) for each in parked]
-        return [(each, decision) for each, decision in known if decision is not None]
 
     def _count(self, progress: Progress) -> None:
         self.facts += progress.facts

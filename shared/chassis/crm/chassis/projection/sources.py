@@ -5,7 +5,7 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from crm.chassis.database import Database
-from crm.chassis.log.recorder import COLUMNS, SETTLED, sealed
+from crm.chassis.log.reading import COLUMNS, SETTLED, sealed
 from crm.chassis.projection.delivery import LOG_SHARD, START, Delivery, Mark
 from crm.events import Position, Sealed
 
