@@ -37,7 +37,7 @@ class Verdict:
 def judge(stage: Stage, memory: Memory, clients: Load) -> Verdict:
     """Waits until everything has settled, then looks at it."""
     verdict = Verdict()
-    eventually(partial(_concluded, stage, clients.mailing.campaigns), within_s=CAUGHT_UP_S)
+    _conclude(stage, clients.mailing.campaigns)
     eventually(stage.suite.is_caught_up, within_s=CAUGHT_UP_S)
     verdict.violations += judge_erasures(stage, clients.leaving, verdict.figures)
     eventually(stage.suite.is_caught_up, within_s=CAUGHT_UP_S)  # also with what erasures have led to
@@ -49,14 +49,23 @@ def judge(stage: Stage, memory: Memory, clients: Load) -> Verdict:
     return verdict
 
 
-def _concluded(stage: Stage, campaigns: list[str]) -> bool:
-    """Whether every message of every campaign has had its turn."""
+def _conclude(stage: Stage, campaigns: list[str]) -> None:
+    """Waits until every message of every campaign has had its turn; however long, while one after the other is over."""
+    while left := _under_way(stage, campaigns):
+        eventually(partial(_are_fewer, stage, campaigns, left), within_s=CAUGHT_UP_S, every_s=1.0)
+
+
+def _are_fewer(stage: Stage, campaigns: list[str], than: int) -> bool:
+    return _under_way(stage, campaigns) < than
+
+
+def _under_way(stage: Stage, campaigns: list[str]) -> int:
     with stage.database("campaigns") as db:
         row = db.execute(
             "SELECT count(*) FROM events WHERE topic = %s AND originator_id = ANY(%s)",
             (type_of(CampaignCompleted), campaigns),
         ).fetchone()
-    return bool(row and row[0] == len(campaigns))
+    return len(campaigns) - (row[0] if row else 0)
 
 
 def _audit(stage: Stage, figures: dict[str, Any]) -> Iterator[str]:
