@@ -16,6 +16,8 @@ from crm.chassis.embedded.process import free_port
 from tests.integration.running_suite import RunningSuite, end, start
 from tests.proving.proxy import Proxy
 
+CONNECTED_S = 5
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -28,8 +30,8 @@ class Stage:
     to_kafka: Proxy
 
     def database(self, service: str) -> psycopg.Connection[Any]:
-        """A service's own database, past the proxy."""
-        return psycopg.connect(self.postgres.dsn(service), autocommit=True)
+        """A service's own database, past the proxy. Raises within seconds where the server stands still."""
+        return psycopg.connect(self.postgres.dsn(service), autocommit=True, connect_timeout=CONNECTED_S)
 
 
 @contextmanager
