@@ -9,6 +9,7 @@ from unittest.mock import patch
 
 from crm.chassis.log import PostgresStore
 from crm.chassis.projection import erasure, parking, places, swapping
+from crm.chassis.projection.batch import Batch
 from crm.chassis.projection.feed import Feed
 from crm.chassis.projection.rows import Table
 from crm.chassis.relay import Leadership
@@ -49,8 +50,9 @@ PROJECTING = steps(
     (places, "save"),
     (parking, "keep"),
     (places, "move"),
+    (erasure, "take_turns"),
     (erasure, "apply"),
-    (Feed, "_outcome"),  # what was done is committed
+    (Batch, "outcome"),  # what was done is committed
 )
 REBUILDING = steps(
     (_rebuilding, "scan_log"), (Table, "create"), (Feed, "take"), (swapping, "switch"), (swapping, "tidy")
