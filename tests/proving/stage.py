@@ -17,6 +17,7 @@ from tests.integration.running_suite import RunningSuite, end, start
 from tests.proving.proxy import Proxy
 
 CONNECTED_S = 5
+"""How long a connection is waited for. The client by itself waits for more than two minutes."""
 
 
 @dataclass(frozen=True)

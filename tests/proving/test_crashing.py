@@ -1,5 +1,7 @@
 """The steps at which the state machine kills are steps of the code as it is."""
 
+from typing import Literal
+
 import pytest
 
 from tests.proving.crashing import APPENDING, PROJECTING, REBUILDING, RELAYING, Step, killed_at
@@ -11,14 +13,14 @@ def test_each_step_can_be_the_last_one(step: Step) -> None:
 
 
 @pytest.mark.parametrize(("when", "done"), [("before", []), ("after", [1])])
-def test_a_kill_comes_before_or_after_its_step_and_once(when: str, done: list[int]) -> None:
+def test_a_kill_comes_before_or_after_its_step_and_once(when: Literal["before", "after"], done: list[int]) -> None:
     class Owner:
         @staticmethod
         def act() -> None:
             acts.append(1)
 
     acts: list[int] = []
-    with killed_at(Step(Owner, "act", "before" if when == "before" else "after")):
+    with killed_at(Step(Owner, "act", when)):
         Owner.act()
         raise AssertionError("It went on.")
     assert acts == done

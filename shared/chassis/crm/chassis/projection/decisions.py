@@ -26,7 +26,7 @@ def carry(database: Database, live: str, built: str, feeds: Mapping[str, Feed]) 
 
 
 def _decided(database: Database, built: str, given_up: _Decisions) -> list[tuple[parking.Parked, parking.Parked]]:
-    """Again after each discard: what waited behind a fact that is given up may now be parked itself."""
+    """To be asked again after a discard: what waited behind a fact that is given up may now be parked itself."""
     parked = _entries(database, built, parking.PARKED) if given_up else []
     return [(each, given_up[_place(each)]) for each in parked if _place(each) in given_up]
 

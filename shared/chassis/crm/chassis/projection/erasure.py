@@ -14,6 +14,7 @@ from psycopg import Connection, sql
 from crm.chassis.database import Database
 from crm.chassis.projection.circuit import CannotGoOn
 from crm.chassis.projection.failures import is_transient
+from crm.chassis.projection.subscriber import Fold
 
 _TURNS = 0x6572_6173
 
@@ -24,6 +25,15 @@ def take_turns(connection: Connection[Any]) -> None:
     To be called before anything is written, so that whoever waits holds nobody up.
     """
     connection.execute("SELECT pg_advisory_xact_lock(%s)", (_TURNS,))
+
+
+def write(connection: Connection[Any], view: int, fold: Fold, erased: Collection[UUID], *, bulk: bool = False) -> None:
+    """Writes what a view has folded, and blanks the rows of the contacts whose erasure was among it."""
+    if erased:
+        take_turns(connection)
+    fold.write(connection, bulk=bulk)
+    if erased:
+        apply(connection, view, erased)
 
 
 def apply(connection: Connection[Any], view: int, contacts: Collection[UUID]) -> None:

@@ -181,11 +181,7 @@ class Feed:
         return batch, fold, opened
 
     def _write(self, connection: Connection[Any], batch: Batch, fold: Fold, part: Part) -> None:
-        if batch.erased:
-            erasure.take_turns(connection)
-        fold.write(connection, bulk=self._bulk)
-        if batch.erased:
-            erasure.apply(connection, self.place.view, batch.erased)
+        erasure.write(connection, self.place.view, fold, batch.erased, bulk=self._bulk)
         places.save(connection, self.place.feed, batch.changed, new=batch.new if self._bulk else ())
         for delivery in parking.keep(connection, self.place.feed, batch.held):
             batch.counts[delivery.shard].repeats += 1

@@ -101,8 +101,6 @@ def _retry(feed: Feed, stream: UUID, reread: Reread | None) -> Retried:
         batch.changed[stream] = at
         places.save(connection, number, batch.changed)
         _count(connection, number, batch, missing)
-        if batch.erased:
-            erasure.apply(connection, feed.place.view, batch.erased)
         applied = sum(each.applied for each in batch.counts.values())
         return Retried(applied, len(batch.held))
 
@@ -139,9 +137,7 @@ def _fold(
     fold = feed.subscriber.begin(connection, [e for e in opened.values() if not isinstance(e, Exception)])
     batch = Batch({stream: at}, feed.place.late, None)
     batch.fold(facts, fold, opened)
-    if batch.erased:
-        erasure.take_turns(connection)
-    fold.write(connection)
+    erasure.write(connection, feed.place.view, fold, batch.erased)
     return batch
 
 
