@@ -148,6 +148,19 @@ def test_who_stands_in_another_place_of_a_tree_is_not_absorbed(api: TestClient) 
     assert [each["id"] for each in api.get(f"/accounts/{top}/tree").json()["accounts"]] == [top]
 
 
+@pytest.mark.parametrize("renamed", range(3))
+def test_c8_an_absorbed_account_has_no_place_of_its_own_to_leave(api: TestClient, renamed: int) -> None:
+    top, acme, double = (account(api, name) for name in ("Top", "Acme", "Bolt"))
+    for turn in range(renamed):  # among others as many facts as the survivor has
+        api.patch(f"/accounts/{double}", json={"name": f"Bolt {turn}"}).raise_for_status()
+    place(api, acme, top)
+    merge(api, acme, double)
+    for parent in (None, top):
+        refused = api.put(f"/accounts/{double}/parent", json={"parent": parent})
+        assert (refused.status_code, acme in refused.json()["detail"]) == (409, True), refused.text
+    assert [each["id"] for each in api.get(f"/accounts/{top}/tree").json()["accounts"]] == [top, acme]
+
+
 def test_an_upsert_by_an_id_of_the_absorbed_revises_the_survivor(api: TestClient) -> None:
     acme, double = account(api, "Acme"), account(api, "Bolt", external_ids=[{"system": "erp", "id": "7"}])
     merge(api, acme, double)

@@ -74,8 +74,13 @@ def existing(account: Account | None) -> Account:
     """The account, if something may be recorded about it. Raises `Unknown`, or `Rejected` for an absorbed one (C8)."""
     account = present(account)
     if account.alias_of is not None:
-        raise Rejected(f"This account was merged into account {account.alias_of}. Use that one.")
+        raise merged_into(account.alias_of)
     return account
+
+
+def merged_into(survivor: UUID) -> Rejected:
+    """What commands on an absorbed account are refused with (C8)."""
+    return Rejected(f"This account was merged into account {survivor}. Use that one.")
 
 
 def present(account: Account | None) -> Account:

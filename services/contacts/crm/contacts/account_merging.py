@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 from uuid import UUID
 
-from crm.chassis.decider import Command, Rejected, Unknown
+from crm.chassis.decider import Command, Rejected, Unknown, refusing
 from crm.chassis.log import EventLog, Step
 from crm.contacts.account import accounts
 from crm.contacts.account_merger import (
@@ -34,7 +33,7 @@ def merging(
     try:
         way, version, survivor, absorbed = _taking_part(log, account_id, absorb)
     except Rejected as refusal:
-        return [Step(accounts, account_id, _refusing(refusal))]
+        return [Step(accounts, account_id, refusing(refusal))]
     command, part = _sides(merge_id, survivor, absorbed, choices)
     steps = [Step(accounts, survivor.account_id, command, expected, survivor.version)]
     steps += [Step(accounts, each.account_id, part, seen=each.version) for each in absorbed]
@@ -110,10 +109,3 @@ def _fitting(log: EventLog, way: Sequence[UUID], families: Sequence[Organisation
         raise Rejected("One of these accounts belongs to another. Take it out of its tree first.", field="absorb")
     if len(way) - 1 + max(levels_of(log, each.account_id) for each in families) > DEEPEST:
         raise Rejected(f"Together they would be a tree of more than {DEEPEST} levels.", field="absorb")
-
-
-def _refusing(refusal: Rejected) -> Command:
-    def refuse(_: Any) -> None:
-        raise refusal
-
-    return refuse

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from uuid import UUID
 
 from crm.chassis.auth import EVERYWHERE, Territory
-from crm.chassis.decider import Command, Rejected, Taken, Unknown
+from crm.chassis.decider import Taken, Unknown, refusing
 from crm.chassis.log import Commands, Conflict, EventLog, Step, Written
 from crm.chassis.people.identity import Identifier
 from crm.chassis.people.uniqueness import Uniqueness
@@ -148,15 +148,6 @@ def _refusal(held: Iterable[Held]) -> Taken | None:
     """Why a contact cannot have what others hold, by the most telling identifier; None if it can."""
     blocking = sorted((each for each in held if not each.open), key=_strength)
     return Taken(blocking[0].identifier.kind, blocking[0].holder) if blocking else None
-
-
-def refusing(refusal: Rejected) -> Command:
-    """The refusal belongs to the command, so that a repeated request gets the answer of the first."""
-
-    def refuse(_: Any) -> None:
-        raise refusal
-
-    return refuse
 
 
 def _strength(held: Held) -> int:

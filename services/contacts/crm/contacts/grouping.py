@@ -6,9 +6,9 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from crm.chassis.decider import Command
+from crm.chassis.decider import Command, refusing
 from crm.chassis.log import EventLog, Step
-from crm.contacts.account import accounts
+from crm.contacts.account import accounts, merged_into
 from crm.contacts.account_merger import Organisation
 from crm.contacts.account_tree import DEEPEST, detach, gain_child, lose_child, place_under, rearrange
 from crm.contacts.organisations import Accounts
@@ -68,6 +68,8 @@ def placing(log: EventLog, account_id: UUID, parent: UUID | None, expected: int 
     """
     now = Accounts(log).find_all(filter(None, [account_id, parent]))
     whole, target = now.get(account_id), now.get(parent) if parent else None
+    if whole and whole.account_id != account_id:
+        return [Step(accounts, account_id, refusing(merged_into(whole.account_id)))]
     parent = target.account_id if target else parent
     old = whole.own.parent if whole else None
     seen = {account_id: whole.version if whole else 0}

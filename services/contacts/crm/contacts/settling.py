@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
-from crm.chassis.decider import Command, Rejected
+from crm.chassis.decider import Command, Rejected, refusing
 from crm.chassis.log import Commands, Conflict, EventLog, Step, Written
 from crm.contacts.contact import Contact, contacts, present
 from crm.contacts.family import Family
@@ -34,7 +34,7 @@ def settle(do: Commands, contact_id: UUID, prepare: Callable[[], Iterable[Step]]
         try:
             steps = tuple(prepare())
         except Rejected as refusal:
-            steps = (Step(contacts, contact_id, _refusing(refusal)),)
+            steps = (Step(contacts, contact_id, refusing(refusal)),)
         try:
             return do.execute_together(*steps)
         except Conflict as conflict:
@@ -55,10 +55,3 @@ def as_read(read: Contact, command: Command) -> Command:
 
 def nothing(_: Contact | None) -> None:
     """What a contact that only has to be as it was read decides."""
-
-
-def _refusing(refusal: Rejected) -> Command:
-    def refuse(_: Any) -> None:
-        raise refusal
-
-    return refuse

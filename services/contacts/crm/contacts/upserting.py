@@ -8,11 +8,11 @@ from typing import TypeAlias
 from uuid import UUID
 
 from crm.chassis.auth import EVERYWHERE, Territory
-from crm.chassis.decider import Command, Rejected, Taken
+from crm.chassis.decider import Command, Rejected, Taken, refusing
 from crm.chassis.log import EventLog, Step
 from crm.chassis.people.identity import Identifier, external_identifier
 from crm.contacts.account import accounts
-from crm.contacts.claiming import Claiming, refusing
+from crm.contacts.claiming import Claiming
 from crm.contacts.contact import contacts
 from crm.contacts.lookup import find_erased
 from crm.contacts.organisations import Accounts

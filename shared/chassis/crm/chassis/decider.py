@@ -104,6 +104,15 @@ class Aggregate(Generic[S, F]):
         return get_args(self.facts) or (self.facts,)
 
 
+def refusing(refusal: Rejected) -> Command:
+    """Refuses whatever the state; as the command's own refusal, so that a repeated request gets the same answer."""
+
+    def refuse(_: Any) -> None:
+        raise refusal
+
+    return refuse
+
+
 def facts_of(decision: "Decision[F]") -> tuple[F, ...]:
     """What a command decided, as a tuple: nothing, one fact, or several."""
     if decision is None:
