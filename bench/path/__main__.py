@@ -24,8 +24,9 @@ from bench.path import (
     tracing,
     windows,
 )
-from bench.path.lines import Line, busy_s, spending, tell
+from bench.path.lines import Line, tell
 from bench.path.plotting import plot
+from bench.path.spending import busy_s, spending
 from bench.path.stage import FULL, QUICK, Stage
 
 SUBJECTS: Mapping[str, Callable[[Stage], list[Line]]] = {
@@ -83,6 +84,7 @@ def measure(subjects: Sequence[str], *, quick: bool) -> tuple[list[Line], dict[s
             except Exception as error:
                 failed[subject] = f"{type(error).__name__}: {error}"
                 tell(f"    failed: {failed[subject]}")
+            stage.clear()
             tell(f"    {time.monotonic() - began:.0f} s")
     return lines, failed
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from bench.path.crew import Told, at_work, results
 from bench.path.facts import Writer
-from bench.path.lines import PER_SECOND, Figure, Line, Run, interleaved, spending
+from bench.path.lines import PER_SECOND, Figure, Line, Run
 from bench.path.peers import pgbench, stock
+from bench.path.spending import spending
 from bench.path.stage import Stage
 from crm.chassis.database import Database
 from crm.chassis.log import PostgresStore
@@ -35,8 +36,7 @@ def _line(stage: Stage, per_append: int, name: str, goal: float, ratio_goal: flo
     plain, ours, theirs = stage.database(), stage.database(), stage.postgres.fresh_database()
     stock.create_table(theirs)
     seconds = stage.size.seconds
-    figures = interleaved(
-        stage.size.rounds,
+    figures = stage.take_turns(
         {
             "rapport": partial(_run, append, tail, ours, per_append, seconds),
             "eventsourcing recorder": partial(_run, stock.append, stock.tail, theirs, per_append, seconds),

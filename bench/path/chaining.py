@@ -7,9 +7,10 @@ from typing import Any
 
 from bench.path.crew import Told, at_work
 from bench.path.facts import Writer, fill
-from bench.path.lines import PER_SECOND, Line, Run, interleaved, spending
+from bench.path.lines import PER_SECOND, Line, Run
 from bench.path.projecting import follow, read_model, require
 from bench.path.relaying import DRAINED_WITHIN_S, relay
+from bench.path.spending import spending
 from bench.path.stage import Stage
 from crm.chassis.database import Database, connect
 from crm.chassis.log import PostgresStore
@@ -23,8 +24,7 @@ def lines(stage: Stage) -> list[Line]:
     """Draining together, and the chain with single facts and with ten in each append."""
     filled, facts, appends = stage.database(), stage.size.log, stage.size.chain
     fill(filled, facts, streams=facts // 10)
-    figures = interleaved(
-        stage.size.rounds,
+    figures = stage.take_turns(
         {
             "rapport, draining": partial(_drain, stage, filled, facts),
             "rapport, single": partial(_chain, stage, appends, 1),

@@ -18,7 +18,8 @@ import httpx
 from bench.filling import contacts_log, registered
 from bench.path import http_load
 from bench.path.http_load import Answers, Request, spread
-from bench.path.lines import MILLISECONDS, PER_SECOND, Cpu, Cuts, Line, Run, interleaved, spending
+from bench.path.lines import MILLISECONDS, PER_SECOND, Cpu, Cuts, Line, Run
+from bench.path.spending import spending
 from bench.path.stage import Stage
 from crm.chassis.auth import LocalIssuer
 from crm.chassis.embedded.process import free_port
@@ -69,8 +70,7 @@ def lines(stage: Stage) -> list[Line]:
     seconds = stage.size.seconds * 2
     with running(stage) as api:
         http_load.at_rate(api.command, RATE // 2, 2.0)  # connections are made, keys are cached
-        figures = interleaved(
-            stage.size.rounds,
+        figures = stage.take_turns(
             {
                 f"rapport at {RATE}/s": partial(_run, api, http_load.at_rate, RATE, seconds),
                 f"rapport at {FAST_RATE}/s": partial(_run, api, http_load.at_rate, FAST_RATE, seconds),

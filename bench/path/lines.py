@@ -3,15 +3,12 @@
 import statistics
 import sys
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-import psutil
+from bench.path.memory import latency_ns
 
 SEED = 20261126
-_PROGRAMS = {"postgres": "PostgreSQL", "java": "Java", "pgbench": "pgbench"}
 PER_SECOND, MILLISECONDS, MICROSECONDS, PERCENT, COUNT = "/s", "ms", "µs", "%", ""
 
 
@@ -48,6 +45,8 @@ class Run:
     cpu: Cpu | None = None
     """None where nobody counted."""
     cuts: Cuts | None = None
+    memory_ns: float | None = None
+    """How long memory took to answer right before and after it."""
 
 
 @dataclass(frozen=True)
@@ -124,15 +123,20 @@ class Line:
         return reached and (self.ratio_goal is None or self.ratio is None or self.ratio >= self.ratio_goal)
 
 
-def interleaved(rounds: int, contestants: Mapping[str, Callable[[], Run]]) -> dict[str, Figure]:
-    """Lets contestants run in turns. One that fails is told as missing."""
+def interleaved(
+    rounds: int, contestants: Mapping[str, Callable[[], Run]], before: Callable[[], None] = lambda: None
+) -> dict[str, Figure]:
+    """Lets contestants run in turns, and does something `before` each run. One that fails is told as missing."""
     figures = {who: Figure(who) for who in contestants}
     for number in range(rounds):
         for who, run in contestants.items():
             if figures[who].missing:
                 continue
+            before()
             try:
+                quick_ns = latency_ns()
                 made = run()
+                made = replace(made, memory_ns=(quick_ns + latency_ns()) / 2)
             except Exception as error:
                 figures[who] = Figure(who, missing=f"{type(error).__name__}: {error}"[:400])
                 tell(f"    {who}: failed, {figures[who].missing}")
@@ -172,46 +176,6 @@ class Pace:
     def rate(self) -> float:
         """Facts per second."""
         return (self._seen - self._first) / (self._ended - self._began)
-
-
-@dataclass
-class Spent:
-    """CPU seconds of this process with all it has started: clients, servers and workers."""
-
-    by: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def cpu_s(self) -> float:
-        return sum(self.by.values())
-
-    def per_thousand(self, facts: float) -> Cpu | None:
-        return Cpu({who: spent * 1000 / facts for who, spent in self.by.items()}) if facts else None
-
-
-@contextmanager
-def spending() -> Iterator[Spent]:
-    """Counts what the block spends, in this process and below."""
-    spent, before = Spent(), _spent()
-    yield spent
-    spent.by = {who: seconds - before.get(who, 0.0) for who, seconds in _spent().items()}
-
-
-def busy_s() -> float:
-    """CPU seconds that the whole machine has spent since it started, on whatever."""
-    times = psutil.cpu_times()
-    return float(sum(times) - times.idle - getattr(times, "iowait", 0.0))
-
-
-def _spent() -> dict[str, float]:
-    """Also by children that have ended."""
-    found: dict[str, float] = defaultdict(float)
-    for each in (psutil.Process(), *psutil.Process().children(recursive=True)):
-        try:
-            with each.oneshot():
-                found[_PROGRAMS.get(each.name(), "Python")] += sum(each.cpu_times()[:4])
-        except psutil.NoSuchProcess:
-            continue
-    return found
 
 
 def tell(text: str) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 from bench.path.crew import Told, at_work
 from bench.path.facts import balances, fill
-from bench.path.lines import PER_SECOND, Figure, Line, Pace, Run, interleaved, spending
+from bench.path.lines import PER_SECOND, Figure, Line, Pace, Run
 from bench.path.peers import faststream_consumer, faust_consumers, librdkafka
 from bench.path.relaying import DRAINED_WITHIN_S, relay
+from bench.path.spending import spending
 from bench.path.stage import SERVICE, Stage
 from crm.chassis import projecting
 from crm.chassis.database import Database, connect
@@ -34,7 +35,7 @@ def lines(stage: Stage) -> list[Line]:
         "decoded only": partial(_read, stage, decode, facts),
         "librdkafka": partial(_read, stage, librdkafka.consume, facts),
     }
-    figures = interleaved(stage.size.rounds, contestants)
+    figures = stage.take_turns(contestants)
     return [
         Line(
             "live projection from Kafka, per-stream versions kept",

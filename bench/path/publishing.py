@@ -10,9 +10,10 @@ from confluent_kafka import Consumer, TopicPartition
 
 from bench.path.crew import at_work
 from bench.path.facts import intended_s
-from bench.path.lines import Line, Run, interleaved, spending
+from bench.path.lines import Line, Run
 from bench.path.peers import debezium
 from bench.path.relaying import relay
+from bench.path.spending import spending
 from bench.path.stage import Stage, migrated
 from bench.path.waiting import WARM_UP_S, cuts, expected, percentiles, write
 from crm.chassis.kafka import PARTITIONS
@@ -25,8 +26,7 @@ Seen = list[tuple[float, float]]
 def lines(stage: Stage) -> list[Line]:
     """Median and 99th percentile, each with its goal."""
     logical, rounds = migrated(stage.logical), stage.size.rounds
-    figures = interleaved(
-        rounds,
+    figures = stage.take_turns(
         {
             "rapport": partial(_rapport, stage),
             "Debezium Engine": partial(_debezium, stage, logical, debezium.create_slots(logical, rounds)),

@@ -8,9 +8,10 @@ from typing import Any
 
 from bench.path.crew import Told, at_work
 from bench.path.facts import balances, intended_s
-from bench.path.lines import Line, Run, interleaved, spending
+from bench.path.lines import Line, Run
 from bench.path.peers import runner
 from bench.path.projecting import read_model
+from bench.path.spending import spending
 from bench.path.stage import SERVICE, Stage
 from bench.path.waiting import WARM_UP_S, cuts, expected, percentiles, write
 from crm.chassis import projecting
@@ -25,8 +26,7 @@ LAST_WITHIN_S = 30.0
 
 def lines(stage: Stage) -> list[Line]:
     """Median and 99th percentile, each with its goal."""
-    figures = interleaved(
-        stage.size.rounds,
+    figures = stage.take_turns(
         {
             "rapport": partial(_run, stage, keep, write, read_model),
             "ProjectionRunner": partial(_run, stage, runner.keep, runner.write, _stock),

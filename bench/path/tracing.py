@@ -6,7 +6,7 @@ from typing import Any
 
 from bench.path.crew import Told, at_work
 from bench.path.facts import fill
-from bench.path.lines import PERCENT, Figure, Line, Run, interleaved
+from bench.path.lines import PERCENT, Figure, Line, Run
 from bench.path.projecting import follow, read_model
 from bench.path.relaying import DRAINED_WITHIN_S, relay
 from bench.path.stage import Stage
@@ -20,8 +20,7 @@ def lines(stage: Stage) -> list[Line]:
     """The share of their rate that relay and projection lose, of the medians."""
     dsn, facts = stage.database(), stage.size.log
     fill(dsn, facts, streams=facts // 10)
-    figures = interleaved(
-        stage.size.rounds,
+    figures = stage.take_turns(
         {
             "relay, traced": partial(_relay, stage, dsn, facts, traced_relay),
             "relay": partial(_relay, stage, dsn, facts, relay),

@@ -8,9 +8,10 @@ from functools import partial
 from typing import Any
 
 from bench.path.crew import Told, at_work
-from bench.path.lines import PER_SECOND, Line, Pace, Run, interleaved, spending
+from bench.path.lines import PER_SECOND, Line, Pace, Run
 from bench.path.peers import faust_consumers
 from bench.path.projecting import publish
+from bench.path.spending import spending
 from bench.path.stage import SERVICE, Stage
 from crm.analytics.window import Seen, Window
 
@@ -22,8 +23,7 @@ def lines(stage: Stage) -> list[Line]:
     """Facts a second that a worker counts. A quarter of the log is enough, where it is not too short to tell."""
     facts = max(LEAST, stage.size.log // 4)
     publish(stage, facts)
-    figures = interleaved(
-        stage.size.rounds,
+    figures = stage.take_turns(
         {
             "rapport": partial(_run, stage, count, facts),
             "Faust, one by one": partial(_run, stage, faust_consumers.count_one_by_one, facts),

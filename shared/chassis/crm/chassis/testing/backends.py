@@ -36,7 +36,12 @@ class PostgresBackend:
         name = f"test_{secrets.token_hex(6)}"
         self._administer("CREATE DATABASE {}", name)
         self._databases.append(name)
-        return urlsplit(self.dsn)._replace(path=f"/{name}").geturl()
+        return self._url(name)
+
+    @property
+    def databases(self) -> list[str]:
+        """The URLs of the databases made here that are still there."""
+        return [self._url(name) for name in self._databases]
 
     def drop(self, dsn: str) -> None:
         """Drop a database made here, with whoever is still connected to it."""
@@ -48,6 +53,9 @@ class PostgresBackend:
         """Drop every database made here that is still there."""
         while self._databases:
             self._administer("DROP DATABASE {} WITH (FORCE)", self._databases.pop())
+
+    def _url(self, name: str) -> str:
+        return urlsplit(self.dsn)._replace(path=f"/{name}").geturl()
 
     def _administer(self, statement: str, name: str) -> None:
         with psycopg.connect(self.dsn, autocommit=True) as db:

@@ -1,0 +1,32 @@
+"""How quick memory is at a moment. On a shared machine neighbours slow it, and with it all that is measured here."""
+
+import time
+from array import array
+from functools import cache
+
+STEPS = 200_000
+FAR, NEAR = 2**22, 2**8
+"""Numbers of eight bytes: far more than a core's own caches hold, and so few that they stay in the first."""
+
+
+def latency_ns() -> float:
+    """Nanoseconds that a step through 32 MiB waits for memory, when where to go next stands where one arrives."""
+    return max(0.0, _step_ns(FAR) - _step_ns(NEAR))
+
+
+def _step_ns(size: int) -> float:
+    ways, at = _ways(size), 0
+    began = time.perf_counter_ns()
+    for _ in range(STEPS):
+        at = ways[at]
+    return (time.perf_counter_ns() - began) / STEPS
+
+
+@cache
+def _ways(size: int) -> "array[int]":
+    """One round through all places, in an order that no processor foresees.
+
+    A linear congruential generator goes through all remainders of a power of two if its factor is 1 modulo 4 and its
+    addend is odd (Hull and Dobell, 1962).
+    """
+    return array("q", ((1_664_525 * at + 1_013_904_223) % size for at in range(size)))
