@@ -96,8 +96,10 @@ def _limits(lines: Iterable[Line]) -> Iterator[str]:
 def _wall(line: Line, cpu: Cpu, busy: float, cores: int) -> str:
     if line.unit == PER_SECOND:
         most = cores * 1000 / cpu.total
-        ends = f"At {cpu.total:.3f} CPU seconds per 1,000 this machine ends at {most:,.0f}/s, were it never idle."
-        return ends + _ratio_limit(line, cores)
+        ends = f"At {cpu.total:.3f} CPU seconds per 1,000 this machine ends at {most:,.0f}/s, were it never idle"
+        if busy < SATURATED * cores:
+            ends += f"; but parts of it take turns, and one core ends at {most / cores:,.0f}/s"
+        return f"{ends}.{_ratio_limit(line, cores)}"
     if busy < SATURATED * cores:
         return "It was not for the processors that this waited."
     return "Whatever comes while all of them are waits its turn."
