@@ -51,7 +51,8 @@ def arguments() -> argparse.Namespace:
 def prove_merging(seed: int, examples: int) -> bool:
     """P1, P4 and P6 of proof.md."""
     command = [sys.executable, "-m", "pytest", "--timeout=0", f"--hypothesis-seed={seed}", *MERGING]
-    return subprocess.run(command, check=False, env=os.environ | {"RAPPORT_EXAMPLES": str(examples)}).returncode == 0
+    chosen = {"RAPPORT_EXAMPLES": str(examples), "RAPPORT_SEED": str(seed)}
+    return subprocess.run(command, check=False, env=os.environ | chosen).returncode == 0
 
 
 if __name__ == "__main__":
