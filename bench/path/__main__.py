@@ -80,11 +80,11 @@ def measure(subjects: Sequence[str], *, quick: bool) -> tuple[list[Line], dict[s
             began = time.monotonic()
             tell(subject)
             try:
+                stage.clear()
                 lines += SUBJECTS[subject](stage)
             except Exception as error:
                 failed[subject] = f"{type(error).__name__}: {error}"
                 tell(f"    failed: {failed[subject]}")
-            stage.clear()
             tell(f"    {time.monotonic() - began:.0f} s")
     return lines, failed
 

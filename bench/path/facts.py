@@ -8,7 +8,6 @@ from uuid import UUID, uuid4
 import msgspec
 
 from bench.path.lines import SEED
-from bench.path.stage import settle
 from crm.chassis.database import connect
 from crm.chassis.log.store import Append, NewFact
 from crm.chassis.projection import View
@@ -121,4 +120,3 @@ def fill(dsn: str, facts: int, streams: int, per_append: int = 10) -> None:
         connection.execute(statement.encode())
         connection.execute("SET synchronous_commit = off")
         connection.execute(f"CALL fill({facts}, {streams}, {per_append})".encode())
-    settle(dsn)

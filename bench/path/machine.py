@@ -21,8 +21,8 @@ PACKAGES = (
 
 def described() -> Iterator[str]:
     """Processors, system and versions."""
-    memory = psutil.virtual_memory().total / 2**30
-    yield f"{_processor()}, {psutil.cpu_count()} cores, {memory:.0f} GiB; {platform.platform()};"
+    gib = psutil.virtual_memory().total / 2**30
+    yield f"{_processor()}, {psutil.cpu_count()} cores, {gib:.0f} GiB; {platform.platform()};"
     yield f"CPython {platform.python_version()}; {datetime.now(UTC):%d %B %Y %H:%M} UTC; seed {SEED}."
     yield ""
     versions = [f"{each} {found}" for each in PACKAGES if (found := _version(each))]
@@ -34,8 +34,7 @@ def memory(figures: Iterable[Figure]) -> Iterator[str]:
     took = [run.memory_ns for figure in figures for run in figure.runs if run.memory_ns]
     if took:
         lowest, middle, highest = min(took), statistics.median(took), max(took)
-        yield f"Memory answered in {middle:.0f} ns, {lowest:.0f} to {highest:.0f}: others on the same processor"
-        yield "slow it, and with it every line."
+        yield f"Memory answered in {middle:.0f} ns, {lowest:.0f} to {highest:.0f}, and lines differ with it."
 
 
 def _version(package: str) -> str | None:

@@ -47,6 +47,7 @@ class Stage(ExitStack):
     def __init__(self, size: Size) -> None:
         super().__init__()
         self.size = size
+        self._servers: list[PostgresBackend] = []
 
     @cached_property
     def folder(self) -> Path:
@@ -54,7 +55,7 @@ class Stage(ExitStack):
 
     @cached_property
     def postgres(self) -> PostgresBackend:
-        return self.enter_context(postgres_backend(fsync=True))
+        return self._started(self.enter_context(postgres_backend(fsync=True)))
 
     @cached_property
     def logical(self) -> PostgresBackend:
@@ -64,7 +65,7 @@ class Stage(ExitStack):
             connection.execute("ALTER SYSTEM SET wal_level = 'logical'")
         server.stop()
         server.start()
-        return PostgresBackend(server.dsn("postgres"), server)
+        return self._started(PostgresBackend(server.dsn("postgres"), server))
 
     @cached_property
     def bootstrap(self) -> str:
@@ -87,16 +88,6 @@ class Stage(ExitStack):
         for server in self._servers:
             server.drop_all()
 
-    @property
-    def _servers(self) -> list[PostgresBackend]:
-        """Those that were started."""
-        return [self.__dict__[name] for name in ("postgres", "logical") if name in self.__dict__]
-
-    def _settle(self) -> None:
-        for server in self._servers:
-            for dsn in server.databases:
-                settle(dsn)
-
     def topic(self, service: str = SERVICE) -> str:
         """An empty topic of a service."""
         name = topic_of(service)
@@ -108,16 +99,19 @@ class Stage(ExitStack):
         declare_topic(self.bootstrap, service)
         return name
 
+    def _started(self, server: PostgresBackend) -> PostgresBackend:
+        self._servers.append(server)
+        return server
+
+    def _settle(self) -> None:
+        for dsn in (each for server in self._servers for each in server.databases):
+            with connect(dsn, limited=False) as connection:
+                connection.execute("VACUUM ANALYZE")
+                connection.execute("CHECKPOINT")
+
 
 def migrated(server: PostgresBackend) -> str:
     """A fresh database on a server, with the tables of a service."""
     dsn = server.fresh_database()
     migrate(dsn, (CHASSIS,))
     return dsn
-
-
-def settle(dsn: str) -> None:
-    """Does the server's housekeeping now, so that it does not fall into what is measured next."""
-    with connect(dsn, limited=False) as connection:
-        connection.execute("VACUUM ANALYZE")
-        connection.execute("CHECKPOINT")

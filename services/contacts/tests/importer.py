@@ -14,6 +14,7 @@ from crm.contacts.importing.job import take
 from crm.contacts.importing.journal import Journal
 from crm.contacts.importing.worker import work_off
 from crm.events import Fact
+from services.contacts.tests.paging import whole
 
 
 class Killed(BaseException):
@@ -97,15 +98,7 @@ class Importer:
 
     def whole(self, path: str, **params: Any) -> list[dict[str, Any]]:
         """A whole list, read in small pages."""
-        items: list[dict[str, Any]] = []
-        cursor: str | None = None
-        while True:
-            asked = params | {"limit": 2} | ({"cursor": cursor} if cursor else {})
-            page = self.client.get(path, params=asked).raise_for_status().json()
-            items += page["items"]
-            cursor = page["next"]
-            if cursor is None:
-                return items
+        return whole(self.client, path, limit=2, **params)
 
     def people(self) -> dict[str, dict[str, Any]]:
         """Everybody in the directory, as the API shows them, by name."""

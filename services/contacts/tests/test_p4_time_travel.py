@@ -7,10 +7,13 @@ import os
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+
+from services.contacts.tests.paging import whole
 
 MOMENTS = int(os.environ.get("RAPPORT_EXAMPLES", "100"))
 SEED = int(os.environ.get("RAPPORT_SEED", "1"))
@@ -115,18 +118,6 @@ def answers(suite: TestClient, contact: str, **past: str) -> dict[str, Any]:
     return told
 
 
-def history(suite: TestClient, contact: str, **past: str) -> list[dict[str, Any]]:
-    """All pages."""
-    items: list[dict[str, Any]] = []
-    asked: dict[str, Any] = {"limit": PAGE} | past
-    while True:
-        page = suite.get(f"/contacts/{contact}/history", params=asked).raise_for_status().json()
-        items += page["items"]
-        if not page["next"]:
-            return items
-        asked["cursor"] = page["next"]
-
-
 @pytest.mark.parametrize("seed", [SEED])
 def test_p4_what_was_known_at_100_moments_is_what_was_answered_then(suite: TestClient, views: Any, seed: int) -> None:
     office = Office(suite, seed)
@@ -148,9 +139,10 @@ def _valid_time(suite: TestClient, office: Office, told: list[tuple[str, datetim
     """With late facts: of what was known at a moment, what had happened by another one."""
     for contact, known_at, then in told[-20:]:
         moment = datetime.now(UTC) - timedelta(hours=office.random.choice([2, 200, 20_000]))
-        items = history(suite, contact, as_known_at=known_at.isoformat())
+        read = partial(whole, suite, f"/contacts/{contact}/history", limit=PAGE, as_known_at=known_at.isoformat())
+        items = read()
         expected = [each for each in items if datetime.fromisoformat(each["occurred_at"]) <= moment]
         own = [each for each in expected if each["contact_id"] == contact]
-        found = history(suite, contact, as_of=moment.isoformat(), as_known_at=known_at.isoformat())
+        found = read(as_of=moment.isoformat())
         assert [each for each in found if each["contact_id"] == contact] == own
         assert then["history"]["items"] == items[:PAGE]
