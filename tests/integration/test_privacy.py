@@ -189,7 +189,9 @@ def test_i12_the_access_package_counts_what_every_service_has_in_its_log(suite: 
         facts, cursor = 0, None
         while True:
             asked = {"limit": "200"} | ({"cursor": cursor} if cursor else {})
-            page = suite.api(count["service"]).get(f"/people/{canary.id}/export", params=asked).json()
+            answer = suite.api(count["service"]).get(f"/people/{canary.id}/export", params=asked)
+            assert answer.status_code == 200, answer.text
+            page = answer.json()
             early = [each for each in page["items"] if each["recorded_at"] <= package["made_at"]]
             facts, cursor = facts + len(early), page["next"]
             if cursor is None:
