@@ -100,6 +100,7 @@ def test_i1_i2_killed_under_load_nothing_acknowledged_is_lost(suite: RunningSuit
 def test_i5_a_stopped_relay_is_fenced_when_it_wakes_up(suite: RunningSuite, contact: str) -> None:
     (leader,) = suite.pids("contacts", "relay")
     with _second_relay(suite, leader), suite.database("contacts") as db:
+        eventually(lambda: _relays(db) == 2)
         epoch = _epoch(db)
         with load(suite, contact):
             os.kill(leader, signal.SIGSTOP)
@@ -112,6 +113,12 @@ def test_i5_a_stopped_relay_is_fenced_when_it_wakes_up(suite: RunningSuite, cont
 def _epoch(db: Any) -> int:
     row = db.execute("SELECT epoch FROM relay_position").fetchone()
     return int(row[0])
+
+
+def _relays(db: Any) -> int:
+    """How many relays of this service have a session: the leader, and who stands by."""
+    sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'relay contacts'"
+    return int(db.execute(sessions).fetchone()[0])
 
 
 @contextmanager

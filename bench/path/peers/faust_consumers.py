@@ -67,7 +67,7 @@ def take_and_drop(told: Told, bootstrap: str, facts: int) -> float:
 async def _run(told: Told, bootstrap: str, agent: Agent, pace: Pace) -> float:
     for chatty in ("faust", "mode", "aiokafka"):
         logging.getLogger(chatty).setLevel(logging.CRITICAL)
-    app = faust.App(
+    app = _App(
         f"bench.faust.{agent.__qualname__.split('.')[0]}.{secrets.token_hex(4)}",
         broker=f"kafka://{bootstrap}",
         consumer_auto_offset_reset="earliest",
@@ -95,6 +95,11 @@ async def run(told: Told, app: faust.App, pace: Pace) -> float:
     with suppress(TimeoutError):
         await asyncio.wait_for(app.stop(), STOP_WITHIN_S)
     return rate
+
+
+class _App(faust.App):
+    async def on_first_start(self) -> None:
+        """Makes no folders: nothing here has tables."""
 
 
 class _ConsumerOnly(BootStrategy):

@@ -142,6 +142,17 @@ def test_it_counts_touchpoints_of_the_last_hour_and_reads_no_values(kafka: Embed
         assert end() < 3
 
 
+def test_it_leaves_nothing_where_it_was_started(
+    kafka: EmbeddedKafka, service: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The root of a container may be read-only."""
+    monkeypatch.chdir(tmp_path)
+    send(kafka, service, a_fact(service))
+    with counted(kafka, [service]) as (numbers, _):
+        eventually(lambda: numbers() == {service: 1}, within_s=PATIENCE_S)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_restart_ends_in_the_same_numbers(kafka: EmbeddedKafka, service: str) -> None:
     send(kafka, service, *(a_fact(service) for _ in range(20)))
     for _ in range(2):

@@ -30,7 +30,7 @@ _log = logging.getLogger("faust")
 
 def worker(bootstrap: str, services: Iterable[str], window: Window) -> faust.App:
     """A worker, not started. Topics that are not there yet are read as soon as they are."""
-    app = faust.App(
+    app = _App(
         GROUP,
         broker=[f"kafka://{each.strip()}" for each in bootstrap.split(",")],
         consumer_auto_offset_reset="earliest",  # only until it goes to its place; never past anything
@@ -80,6 +80,11 @@ def _minute(text: bytes) -> int:
 @lru_cache(maxsize=4096)
 def _place(partition: Any) -> Place:
     return Place(partition.topic.split(".")[1], partition.partition)
+
+
+class _App(faust.App):
+    async def on_first_start(self) -> None:
+        """Makes no folders where it was started, as Faust would: it has no tables to keep in them."""
 
 
 class _Headers(faust.Schema[None, Seen]):

@@ -1,5 +1,6 @@
 """One PostgreSQL database, one pool per process. Transactions are short: an open write holds every reader back."""
 
+import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -69,6 +70,7 @@ class Database:
                 "keepalives_idle": 30,
             },
             configure=_limit,
+            check=self._check,
             min_size=0,
             max_size=max_size,
             max_idle=300.0,
@@ -83,12 +85,7 @@ class Database:
         """A pooled connection in autocommit. Raises `psycopg.OperationalError` if the database is away."""
         self._pool.open()
         with self._pool.connection() as connection:
-            try:
-                yield connection
-            except psycopg.OperationalError:
-                if connection.broken:
-                    self.drop_broken()  # the server restarted: the others are no better, and one failure is enough
-                raise
+            yield connection
 
     @contextmanager
     def transaction(self) -> Iterator[Connection[TupleRow]]:
@@ -96,10 +93,21 @@ class Database:
         with self.connection() as connection, connection.transaction():
             yield connection
 
-    def drop_broken(self) -> None:
-        """Replaces connections that the server has closed, for instance by a restart."""
-        self._pool.check()
-
     def close(self) -> None:
         """Closes every connection."""
         self._pool.close()
+
+    def _check(self, connection: Connection[TupleRow]) -> None:
+        """Raises `psycopg.Error` where the server has hung up on a pooled connection, so that it is replaced unused.
+
+        A server that has something to say to somebody idle says goodbye, or notices: only then it is asked.
+        """
+        ear = select.poll()
+        ear.register(connection, select.POLLIN)
+        if not ear.poll(0):
+            return
+        try:
+            ConnectionPool.check_connection(connection)
+        except psycopg.Error:
+            self._pool.check()  # the server restarted: the others are no better
+            raise

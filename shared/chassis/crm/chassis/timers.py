@@ -78,7 +78,6 @@ class TimerWorker:
                         if not self.fire_due():
                             self._sleep(connection)
             except (psycopg.OperationalError, Disconnected):
-                self._database.drop_broken()
                 stop.wait(IDLE_S)
 
     def fire_due(self, limit: int = 50) -> int:

@@ -55,7 +55,6 @@ def match_changes(runtime: Runtime, stop: threading.Event) -> None:
                     bell.wait()
             except _PASSING as error:
                 _log.warning("matching waits", extra={"error": type(error).__name__})
-                runtime.database.drop_broken()
                 stop.wait(IDLE_S)
 
 

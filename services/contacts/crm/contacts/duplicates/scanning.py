@@ -78,7 +78,6 @@ def work_off_scans(runtime: Runtime, stop: threading.Event) -> None:
                 Scanning(runtime, job).work_off(stop.is_set)
         except _PASSING as error:
             _log.warning("scans wait", extra={"error": type(error).__name__})
-            runtime.database.drop_broken()
             stop.wait(IDLE_S)
 
 

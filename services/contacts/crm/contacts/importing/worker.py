@@ -39,7 +39,6 @@ def work_off_imports(runtime: Runtime, stop: threading.Event) -> None:
                 work_off(runtime, job, stop.is_set)
         except _PASSING as error:
             _log.warning("imports wait", extra={"error": type(error).__name__})
-            runtime.database.drop_broken()
             stop.wait(IDLE_S)
 
 

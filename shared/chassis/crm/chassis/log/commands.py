@@ -86,7 +86,6 @@ class Commands:
                     if away.after_sending and self.context.idempotency is None:
                         raise
                     failure = away
-                    self._log.store.reconnect()
                 if left:
                     steps = next(plans)
             raise failure
@@ -115,7 +114,6 @@ class Commands:
         try:
             store.append(append)
         except Disconnected as away:
-            store.reconnect()
             if not self._landed(append):
                 raise Disconnected(str(away), after_sending=True) from away
         store.wake_readers()

@@ -55,9 +55,6 @@ class MemoryStore:
         with self._lock:
             self._remember(remembered)
 
-    def reconnect(self) -> None:
-        """Memory does not break."""
-
     def wake_readers(self) -> None:
         """Nobody sleeps on a store in memory."""
 

@@ -88,9 +88,6 @@ class PostgresStore:
 
         self._reached(insert)
 
-    def reconnect(self) -> None:
-        self.database.drop_broken()
-
     def wake_readers(self) -> None:
         self._waker.wake()
 

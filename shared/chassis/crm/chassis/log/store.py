@@ -113,10 +113,6 @@ class Store(Protocol):
         """Keeps an answer that wrote no fact. Raises `Conflict` if the key is taken."""
         ...
 
-    def reconnect(self) -> None:
-        """Drops connections that broke, before a second try."""
-        ...
-
     def wake_readers(self) -> None:
         """Tells those who tail the log that there is something new; after the commit, and never as part of it."""
         ...
