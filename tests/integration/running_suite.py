@@ -3,13 +3,14 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,6 +20,7 @@ import psutil
 import psycopg
 
 from crm.chassis.testing.waiting import eventually as within_patience
+from tests.integration.surroundings import environment, free_port_base
 
 START_S, STOP_S = 120.0, 60.0
 
@@ -48,18 +50,24 @@ class RunningSuite:
             self.clients[service] = httpx.Client(base_url=described["services"][service], headers=headers, timeout=15)
         return self.clients[service]
 
+    def ask(self, service: str, method: str, path: str, **request: Any) -> httpx.Response:
+        """The answer to what may be asked twice; asked again while it is 503, as that says."""
+
+        def once() -> httpx.Response:
+            answer = self.api(service).request(method, path, **request)
+            assert answer.status_code != httpx.codes.SERVICE_UNAVAILABLE, answer.text
+            return answer
+
+        return eventually(once)
+
+    def read(self, service: str, path: str, **params: str) -> Any:
+        """What a query that must succeed answers."""
+        return _success(self.ask(service, "GET", path, params=params)).json()
+
     def write(self, service: str, method: str, path: str, body: object = None, **headers: str) -> httpx.Response:
         """A command that must succeed; it carries a key, so it may be sent again."""
         headers = {"Idempotency-Key": str(uuid4())} | {name.replace("_", "-"): each for name, each in headers.items()}
-
-        def ask() -> httpx.Response:
-            answer = self.api(service).request(method, path, json=body, headers=headers)
-            assert answer.status_code != httpx.codes.SERVICE_UNAVAILABLE, answer.text  # it says: try again
-            return answer
-
-        answer = eventually(ask)
-        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
-        return answer
+        return _success(self.ask(service, method, path, json=body, headers=headers))
 
     def history(self, contact: str, *tokens: str, **filters: Any) -> list[dict[str, Any]]:
         """A contact's whole history, oldest first, once it shows what the tokens name."""
@@ -111,6 +119,13 @@ class RunningSuite:
             command, check=False, capture_output=True, text=True, timeout=180, env=environment(self.folder)
         )
 
+    def warnings(self, since: datetime) -> list[str]:
+        """What the processes of the services logged since a moment, but for what is only told."""
+        lines = [line for file in (self.folder / "logs").glob("*.log") for line in file.read_text().splitlines()]
+        logged = [json.loads(line) for line in lines if line.startswith('{"time": ')]
+        late = [each for each in logged if each["level"] != "info" and datetime.fromisoformat(each["time"]) >= since]
+        return [json.dumps(each) for each in sorted(late, key=itemgetter("time"))]
+
     def is_caught_up(self) -> bool:
         """Whether every view and policy has taken every fact there is."""
         lags = [self.api(each).get("/health/lag").raise_for_status().json() for each in self.described["services"]]
@@ -120,14 +135,9 @@ class RunningSuite:
         return self.rapport("audit")
 
 
-def environment(folder: Path, port_base: int | None = None) -> dict[str, str]:
-    """The environment in which `rapport` means this suite."""
-    given = {name: each for name, each in os.environ.items() if not name.startswith("RAPPORT_")}
-    given |= {name: os.environ[name] for name in ("RAPPORT_KAFKA_JARS",) if name in os.environ}
-    port_file = folder / "port_base"
-    if port_base is not None:
-        port_file.write_text(str(port_base))
-    return given | {"RAPPORT_FOLDER": str(folder), "RAPPORT_PORT_BASE": port_file.read_text()}
+def _success(answer: httpx.Response) -> httpx.Response:
+    assert answer.is_success, f"{answer.request.method} {answer.url.path}: {answer.status_code} {answer.text}"
+    return answer
 
 
 def start(folder: Path, **servers: str) -> RunningSuite:
@@ -165,19 +175,6 @@ def end(supervisor: subprocess.Popen[bytes]) -> None:
         for each in family:
             if each.is_running():
                 each.kill()
-
-
-def free_port_base() -> int:
-    """A base below which the suite's ports are free."""
-    for base in range(12_000 + os.getpid() % 50 * 100, 20_000, 100):
-        if all(_is_free(base + offset) for offset in (1, 2, 3, 4, 5, 25, 32, 92)):
-            return base
-    raise AssertionError("no free ports")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
 def _family(pid: int) -> list[psutil.Process]:

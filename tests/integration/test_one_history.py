@@ -23,7 +23,7 @@ def someone(suite: RunningSuite) -> dict[str, Any]:
     address = f"{uuid4().hex}@example.org"
     asked = {"name": "Uma Unknown", "email": address, "source": "web", "interest": "a quote"}
     lead = suite.write("sales", "POST", "/leads", asked).json()
-    contact = suite.api("sales").get(f"/leads/{lead['id']}").json()["contact"]
+    contact = suite.read("sales", f"/leads/{lead['id']}")["contact"]
     qualified = suite.write("sales", "POST", f"/leads/{lead['id']}/qualify", {}).json()
     ticket = {"subject": "How does it work?", "body": "Please explain.", "email": address, "name": "Uma Unknown"}
     opened = suite.write("service-desk", "POST", "/tickets", ticket).json()
@@ -49,7 +49,7 @@ def test_one_contact_several_services_one_history(suite: RunningSuite, someone: 
 def test_somebody_unknown_becomes_one_contact_whoever_hears_of_them_first(
     suite: RunningSuite, someone: dict[str, Any]
 ) -> None:
-    ticket = suite.api("service-desk").get(f"/tickets/{someone['ticket']}").json()
+    ticket = suite.read("service-desk", f"/tickets/{someone['ticket']}")
     assert ticket["contact"] == someone["contact"]
 
     def registered() -> dict[str, Any]:
@@ -116,7 +116,7 @@ def test_messages_are_cloud_events_and_fit_the_served_schemas(suite: RunningSuit
             kind = event.get_type()
             if kind not in validators:
                 url = f"/schemas/{kind}"
-                validators[kind] = validator_for(suite.api(kind.split(".")[1]).get(url).raise_for_status().json())
+                validators[kind] = validator_for(suite.read(kind.split(".")[1], url))
             value = event.get_data()
             assert validators[kind].is_valid(value if isinstance(value, dict) else json.loads(value or b"")), kind
             assert event.get_id().startswith(str(event.get_subject()))

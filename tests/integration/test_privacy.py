@@ -116,7 +116,7 @@ class Canary:
                 continue
             yield "contacts", f"{request}/start", {}
             for name in ("package.json", "package.pdf", "package.zip"):
-                fetched = self._suite.api("contacts").get(f"{request}/{name}")
+                fetched = self._suite.ask("contacts", "GET", f"{request}/{name}")
                 assert fetched.status_code == 200, fetched.text
             self.access = request
 
@@ -189,9 +189,7 @@ def test_i12_the_access_package_counts_what_every_service_has_in_its_log(suite: 
         facts, cursor = 0, None
         while True:
             asked = {"limit": "200"} | ({"cursor": cursor} if cursor else {})
-            answer = suite.api(count["service"]).get(f"/people/{canary.id}/export", params=asked)
-            assert answer.status_code == 200, answer.text
-            page = answer.json()
+            page = suite.read(count["service"], f"/people/{canary.id}/export", **asked)
             early = [each for each in page["items"] if each["recorded_at"] <= package["made_at"]]
             facts, cursor = facts + len(early), page["next"]
             if cursor is None:
@@ -219,7 +217,7 @@ def test_p6_after_an_erasure_a_person_is_nowhere_and_statistics_stay(suite: Runn
     assert eventually(lambda: erased(suite, canary.id)["complete"])
     assert not where_found(suite, canary)
     assert {each["contact_id"] for each in erased(suite, canary.id)["ids"]} >= {canary.id, *canary.others}
-    assert suite.api("contacts").get(f"/contacts/{canary.id}").status_code == 410
+    assert suite.ask("contacts", "GET", f"/contacts/{canary.id}").status_code == 410
     items = suite.history(canary.id)
     assert len(items) >= before
     assert canary.mark not in str(items)
@@ -238,12 +236,12 @@ def test_p6_what_a_legal_hold_keeps_is_in_no_place_but_its_own_and_ends_with_it(
     suite.write("contacts", "DELETE", f"/contacts/{canary.id}")
     report = erased(suite, canary.id)
     assert (report["complete"], [each["reason"] for each in report["legal_holds"]]) == (False, ["tax law"])
-    held = suite.api("contacts").get(f"/contacts/{canary.id}/held-values").json()["items"]
+    held = suite.read("contacts", f"/contacts/{canary.id}/held-values")["items"]
     assert f"Name {canary.mark}" in [each["name"] for each in held]
     assert not where_found(suite, canary)
     suite.write("contacts", "POST", f"/contacts/{canary.id}/legal-holds/{report['legal_holds'][0]['id']}/lift")
     assert eventually(lambda: erased(suite, canary.id)["complete"])
-    assert suite.api("contacts").get(f"/contacts/{canary.id}/held-values").json()["items"] == []
+    assert suite.read("contacts", f"/contacts/{canary.id}/held-values")["items"] == []
 
 
 def test_c13_an_erased_address_is_refused_to_imports_and_welcome_by_its_owner(

@@ -41,7 +41,7 @@ def main() -> int:
             say(f"The tests fail with every guard in place:\n{reason}")
             return 1
         wrong = [each for each in chosen if not notices(tree, each, environment)]
-    say(f"\n{len(chosen) - len(wrong)} of {len(chosen)} guards are missed by a test when they are gone.")
+    say(f"\n{len(chosen) - len(wrong)} of {len(chosen)} guards are noticed by a test when they are gone.")
     return 1 if wrong else 0
 
 

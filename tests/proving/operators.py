@@ -16,7 +16,7 @@ from psycopg import sql
 
 from crm.chassis.testing.waiting import eventually
 from crm.local.suite import NAMES, service_named
-from tests.integration.running_suite import environment
+from tests.integration.surroundings import environment
 from tests.proving.stage import Stage
 from tests.proving.telling import say
 

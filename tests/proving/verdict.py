@@ -13,7 +13,8 @@ from uuid import UUID
 from crm.chassis.kafka import MalformedRecord, read_topic, topic_of
 from crm.events import type_of
 from crm.events.campaigns import CampaignCompleted
-from tests.integration.running_suite import environment, eventually
+from tests.integration.running_suite import eventually
+from tests.integration.surroundings import environment
 from tests.proving.forgotten import judge_erasures
 from tests.proving.load import Load
 from tests.proving.mails import judge_mails

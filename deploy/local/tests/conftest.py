@@ -18,7 +18,7 @@ import pytest
 from crm.local import lifecycle, role, running
 from crm.local.role import RoleProcess
 from crm.local.suite import Layout
-from tests.integration.running_suite import free_port_base
+from tests.integration.surroundings import free_port_base
 
 FORK = multiprocessing.get_context("fork")
 """A supervisor has a process of its own, and need not import everything again."""

@@ -68,6 +68,13 @@ AROUND = (
         "log/test_late_ids.py",
     ),
     mutant(
+        "a connection that the server closed is replaced before it is used",
+        "database.py",
+        "if not ear.poll(0):",
+        "if True:",
+        "database/test_pooled_connections.py",
+    ),
+    mutant(
         "a timer is leased by one worker",
         "timers.py",
         " AND (leased_until IS NULL OR leased_until < %(now)s)",

@@ -162,6 +162,20 @@ PROJECTION = (
         "projection/test_competing.py",
     ),
     mutant(
+        "what takes too long for a transaction comes again in halves",
+        "projection/parts.py",
+        "isinstance(error, _TIMEOUTS)",
+        "False",
+        "projection/test_feed.py",
+    ),
+    mutant(
+        "a connection that is lost at work may have been lost for its length",
+        "projection/parts.py",
+        "connection.broken and error.sqlstate is None",
+        "False",
+        "projection/test_feed.py",
+    ),
+    mutant(
         "a query waits for what its token names",
         "projection/consistency.py",
         'return "applied" if all(reached for reached, _ in rows) else "behind"',

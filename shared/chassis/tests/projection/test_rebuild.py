@@ -37,11 +37,13 @@ from crm.chassis.testing.shelf import (
     BookBurnt,
     BookLent,
     BookLost,
+    Impatient,
     a_shelf,
     adds_up,
     feed_of,
     one,
     rows_of,
+    time_out,
 )
 from crm.chassis.testing.views import Records, from_log, from_topic
 from crm.events import Position, Recorded, Sealed, wire
@@ -213,6 +215,24 @@ def test_p5_cut_inside_a_chunk_nothing_of_it_is_kept(db: Database, monkeypatch: 
     assert one(db, "SELECT count(*) FROM shelf_v1_new") == 0
     run(db, records, view, chunk=30)
     assert sums(db, view) == before
+
+
+def test_p5_cut_after_a_first_part_of_a_chunk_it_goes_on(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a chunk was too much for one transaction, its parts are kept before how far the scan is."""
+    records, view = Records(), a_shelf()
+    view.on_connection(BookBurnt)(Impatient(12, time_out))
+    for stream in lend_some(records, 20):
+        records.record(stream, BookBurnt())
+    live(db, records, view)
+    before = sums(db, view)
+    with monkeypatch.context() as broken:
+        broken.setattr(building_module, "_keep", _gone)
+        with pytest.raises(psycopg.OperationalError):
+            run(db, records, view)
+    assert 0 < one(db, "SELECT count(*) FROM shelf_v1_new") < 20
+    assert run(db, records, view).facts == len(records.log)
+    assert sums(db, view) == before
+    assert adds_up(db)
 
 
 def _gone(*arguments: object) -> None:

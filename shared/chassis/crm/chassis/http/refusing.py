@@ -70,6 +70,7 @@ async def _key_reused(request: Request, error: KeyReused) -> Response:
 
 
 async def _keyring(request: Request, error: KeyringUnavailable) -> Response:
+    _log.warning("The keyring cannot be used.", exc_info=error)
     sentence = "The keys for personal data cannot be reached now. Try again in a moment."
     return retry_later(problems.UNAVAILABLE, sentence, after_s=5).response()
 

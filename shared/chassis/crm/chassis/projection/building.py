@@ -11,14 +11,17 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from crm.chassis.projection.delivery import LOG_SHARD, START, Delivery, Mark
+from crm.chassis.projection.delivery import LOG_SHARD, START, Delivery, Mark, Outcome
 from crm.chassis.projection.feed import Feed
 from crm.chassis.projection.loops import LogTail, deliveries
+from crm.chassis.projection.pace import Pace
 from crm.chassis.projection.sources import Bookmark, History, TopicHistory
 from crm.events import Position
 
 CHUNK = 10_000
-"""Facts per transaction: about a fifth of a second, most of it before the transaction writes."""
+"""Facts per transaction, at most: about a fifth of a second, most of it before the transaction writes."""
+LONGEST_S = 1.0
+"""How long a chunk should take at most."""
 
 
 @dataclass(frozen=True)
@@ -58,14 +61,15 @@ def scan_log(feed: Feed, history: History, scan: Scan, rebuild: int, tell: Tell,
     Views do not depend on how streams interleave, so this order leads to the same rows. The next page is read while
     this one is folded.
     """
+    pace = Pace(chunk, LONGEST_S)
     with ThreadPoolExecutor(1, "rebuild-reader") as reader, _without_cycles():
-        page = history.page(scan.after, scan.until, chunk)
+        page = history.page(scan.after, scan.until, pace.limit)
         while page:
             last = page[-1]
             reached = Scan(scan.until, Bookmark(last.stream, last.version))
-            ahead = reader.submit(history.page, reached.after, scan.until, chunk)
+            ahead = reader.submit(history.page, reached.after, scan.until, pace.limit)
             known = {scan.after.stream} if scan.after else set()
-            _take(feed, [Delivery(each, LOG_SHARD, scan.until) for each in page], known, reached, rebuild)
+            pace.took(_take(feed, [Delivery(each, LOG_SHARD, scan.until) for each in page], known, reached, rebuild))
             scan.after = reached.after
             tell(Progress("scan", feed.source, len(page)))
             page = ahead.result()
@@ -74,32 +78,33 @@ def scan_log(feed: Feed, history: History, scan: Scan, rebuild: int, tell: Tell,
         _keep(connection, rebuild, feed.source, scan, 0)
 
 
-def _take(feed: Feed, facts: list[Delivery], known: set[UUID], reached: Scan, rebuild: int) -> None:
+def _take(feed: Feed, facts: list[Delivery], known: set[UUID], reached: Scan, rebuild: int) -> Outcome:
     def keep(connection: Connection[Any]) -> None:
         _keep(connection, rebuild, feed.source, reached, len(facts))
 
-    feed.take(facts, known=known, also=keep)
+    return feed.take(facts, known=known, also=keep)
 
 
 def follow_log(feed: Feed, tail: LogTail, goal: Mapping[int, Mark], tell: Tell, chunk: int = CHUNK) -> None:
     """Follows the own log up to a goal, never beyond it."""
-    end = goal.get(LOG_SHARD, START)
+    end, pace = goal.get(LOG_SHARD, START), Pace(chunk, LONGEST_S)
     while (at := feed.marks.get(LOG_SHARD, START)) < end:
-        page = [each for each in deliveries(tail.read(at if at != START else None, chunk)) if each.mark <= end]
+        page = [each for each in deliveries(tail.read(at if at != START else None, pace.limit)) if each.mark <= end]
         if not page:
             return
-        feed.take(page)
+        pace.took(feed.take(page))
         tell(Progress("follow", feed.source, len(page)))
 
 
 def follow_topic(feed: Feed, topics: TopicHistory, goal: Mapping[int, Mark], tell: Tell, chunk: int = CHUNK) -> None:
     """Follows another service's topic up to a goal, partition by partition, never beyond it."""
+    pace = Pace(chunk, LONGEST_S)
     for shard, end in sorted(goal.items()):
         while (at := feed.marks.get(shard, START)) < end:
-            page = [each for each in topics.read(feed.source, shard, at, chunk) if each.mark <= end]
+            page = [each for each in topics.read(feed.source, shard, at, pace.limit) if each.mark <= end]
             if not page:
                 break
-            feed.take(page)
+            pace.took(feed.take(page))
             tell(Progress("follow", feed.source, len(page)))
 
 

@@ -54,3 +54,19 @@ class Outcome:
     @property
     def consumed(self) -> int:
         return len(self.facts)
+
+    def __add__(self, later: "Outcome") -> "Outcome":
+        """What became of a batch that was taken in two parts."""
+        return Outcome(
+            self.subscriber,
+            self.source,
+            [*self.facts, *later.facts],
+            applied=self.applied + later.applied,
+            repeats=self.repeats + later.repeats,
+            parked=self.parked + later.parked,
+            queued=self.queued + later.queued,
+            unknown=self.unknown + later.unknown,
+            seconds=self.seconds + later.seconds,
+            erased=self.erased | later.erased,
+            newest=later.newest or self.newest,
+        )

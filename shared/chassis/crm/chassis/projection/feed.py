@@ -14,9 +14,10 @@ from crm.chassis.projection import erasure, parking, places, standing
 from crm.chassis.projection.batch import Batch, Opened
 from crm.chassis.projection.circuit import CannotGoOn, Circuit
 from crm.chassis.projection.delivery import START, Delivery, Mark, Outcome
-from crm.chassis.projection.failures import SourceAway, is_transient, kind, where
+from crm.chassis.projection.failures import SourceAway, kind, where
 from crm.chassis.projection.opening import Opener
 from crm.chassis.projection.part import Also, Part
+from crm.chassis.projection.parts import at_work, take_in_parts
 from crm.chassis.projection.subscriber import Fold, Subscriber
 from crm.events import Sealed
 
@@ -102,35 +103,13 @@ class Feed:
         """
         self._circuit.begin(len(facts))
         try:
-            return self._take_parts(Part(facts, known, also))
+            return take_in_parts(Part(facts, known, also), self._take)
         except CannotGoOn as reason:
             self._stop(reason)
             raise NotRunning(f"{self.subscriber.name} stopped: {reason}") from reason
         except places.Overtaken:
             self.close()
             raise
-
-    def _take_parts(self, part: Part) -> Outcome:
-        """The whole part; where something in it cannot be written, halves of it, until it is known which fact."""
-        try:
-            return self._take(part)
-        except Exception as error:
-            if not _is_of_a_fact(error):
-                raise
-            if len(part.facts) <= 1:
-                return self._park(part.parked(error))
-            first, second = part.halves()
-            self._take_parts(first)
-            return self._take_parts(second)
-
-    def _park(self, part: Part) -> Outcome:
-        """Parks a fact; where not even that can be written, the view stops."""
-        try:
-            return self._take(part)
-        except Exception as again:
-            if not _is_of_a_fact(again):
-                raise
-            raise CannotGoOn("a fact can be neither written nor parked") from again
 
     def _take(self, part: Part) -> Outcome:
         started = time.perf_counter()
@@ -164,7 +143,8 @@ class Feed:
             places.lock(connection, place.view, alone=self.subscriber.crossing)
             here = {shard: self.marks.get(shard, START) for shard in part.marks}
             places.compare(connection, place.feed, self._state, here)
-            yield connection
+            with at_work(connection):
+                yield connection
 
     def _begin(self, connection: Connection[Any], part: Part) -> tuple[Batch, Fold, Opened]:
         sealed = part.sealed
@@ -202,8 +182,3 @@ class Feed:
 def _is_next(sealed: Sealed, streams: dict[UUID, places.Applied]) -> bool:
     at = streams.get(sealed.stream)
     return at is None or (not at.blocked and sealed.version > at.version)
-
-
-def _is_of_a_fact(error: Exception) -> bool:
-    """Whether an error may be the fault of one fact."""
-    return not (is_transient(error) or isinstance(error, CannotGoOn | places.Overtaken))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from crm.chassis.projection.delivery import Delivery, Outcome
 from crm.chassis.projection.failures import is_transient, kind, where
 from crm.chassis.projection.feed import Feed, NotRunning
+from crm.chassis.projection.pace import Pace
 from crm.chassis.projection.places import Overtaken
 
 FIRST_DELAY_S = 0.05
@@ -30,12 +31,17 @@ class Lane:
 
     def __init__(self, feed: Feed, observe: Observe | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self.feed = feed
-        self.limit = FIRST_ACTING_BATCH if feed.subscriber.acts else LARGEST_BATCH
+        self._pace = Pace(LARGEST_BATCH, BATCH_S, first=FIRST_ACTING_BATCH if feed.subscriber.acts else None)
         self.is_open = False
         self._observe = observe
         self._clock = clock
         self._retry_at = 0.0
         self._delay_s = FIRST_DELAY_S
+
+    @property
+    def limit(self) -> int:
+        """How many facts the next batch should have at most."""
+        return self._pace.limit
 
     @property
     def is_due(self) -> bool:
@@ -76,10 +82,7 @@ class Lane:
 
     def _done(self, outcome: Outcome) -> None:
         self._delay_s = FIRST_DELAY_S
-        if outcome.seconds > BATCH_S:
-            self.limit = max(1, int(min(self.limit, outcome.consumed) * BATCH_S / outcome.seconds))
-        elif self.limit < LARGEST_BATCH and outcome.consumed >= self.limit // 2:
-            self.limit = min(LARGEST_BATCH, self.limit * 2)
+        self._pace.took(outcome)
         if self._observe:
             self._observe(outcome)
 

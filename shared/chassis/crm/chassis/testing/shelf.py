@@ -1,8 +1,12 @@
 """Views for the tests of projections: a shelf of books with readers, and what can go wrong with them."""
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
+
+from psycopg import Connection
 
 from crm.chassis.database import Database
 from crm.chassis.projection import Feed, Subject, View, health, prepare
@@ -63,6 +67,31 @@ def a_shelf(name: str = "shelf", **options: Any) -> View[Book]:
         return None
 
     return shelf
+
+
+class Impatient:
+    """Handles `BookBurnt` as a server does that cuts whoever brings it more than so many in one transaction."""
+
+    def __init__(self, most: int, cut: Callable[[Connection[Any]], None]) -> None:
+        self.most, self._cut = most, cut
+        self._seen: Counter[Any] = Counter()
+
+    def __call__(self, connection: Connection[Any], e: Recorded[BookBurnt], table: str) -> None:
+        transaction = connection.execute("SELECT now()").fetchone()
+        self._seen[transaction] += 1
+        if self._seen[transaction] > self.most:
+            self._cut(connection)
+            connection.execute("SELECT pg_sleep(60)")
+
+
+def time_out(connection: Connection[Any]) -> None:
+    """The next statement comes to its limit of time at once."""
+    connection.execute("SET LOCAL statement_timeout = 1")
+
+
+def hang_up(connection: Connection[Any]) -> None:
+    """The connection is lost without a word."""
+    connection.pgconn.finish()
 
 
 def feed_of(db: Database, records: Records, view: View[Any], source: str = "shelf", **options: Any) -> Feed:

@@ -1,0 +1,73 @@
+"""Taking a batch in parts: where the whole of it cannot be written, or takes longer than a transaction may."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from psycopg import Connection, OperationalError, errors
+
+from crm.chassis.projection.circuit import CannotGoOn
+from crm.chassis.projection.delivery import Outcome
+from crm.chassis.projection.failures import is_transient
+from crm.chassis.projection.part import Part
+from crm.chassis.projection.places import Overtaken
+
+Take = Callable[[Part], Outcome]
+
+_TIMEOUTS = (errors.QueryCanceled, errors.TransactionTimeout, errors.IdleInTransactionSessionTimeout)
+
+
+class _TooLong(Exception):  # noqa: N818
+    """A part was cut off at work: it may have been too much for one transaction."""
+
+    def __init__(self, error: OperationalError) -> None:
+        self.error = error
+
+
+@contextmanager
+def at_work(connection: Connection[Any]) -> Iterator[None]:
+    """Around what a part does once it has its turn: if it is cut off there, it comes again in halves.
+
+    A server that ends a transaction for its length does not reach who is sending rows: the connection is only lost.
+    """
+    try:
+        yield
+    except OperationalError as error:
+        lost = connection.broken and error.sqlstate is None
+        if lost or isinstance(error, _TIMEOUTS):
+            raise _TooLong(error) from error
+        raise
+
+
+def take_in_parts(part: Part, take: Take) -> Outcome:
+    """The whole part if that can be; else halves of it, down to the single fact, which is parked if it is its fault.
+
+    Raises what `take` raises, for a fact alone or for another reason than the facts, and `CannotGoOn` if a fact can
+    not even be parked. Parts before the one that raised are kept.
+    """
+    try:
+        return take(part)
+    except _TooLong as long:
+        if len(part.facts) <= 1:
+            raise long.error from None
+    except Exception as error:
+        if not _is_of_a_fact(error):
+            raise
+        if len(part.facts) <= 1:
+            return _park(part.parked(error), take)
+    first, second = part.halves()
+    return take_in_parts(first, take) + take_in_parts(second, take)
+
+
+def _park(part: Part, take: Take) -> Outcome:
+    try:
+        return take(part)
+    except Exception as again:
+        if not _is_of_a_fact(again):
+            raise
+        raise CannotGoOn("a fact can be neither written nor parked") from again
+
+
+def _is_of_a_fact(error: Exception) -> bool:
+    """Whether an error may be the fault of one fact."""
+    return not (is_transient(error) or isinstance(error, CannotGoOn | Overtaken))
