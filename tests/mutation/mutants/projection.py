@@ -166,14 +166,14 @@ PROJECTION = (
         "projection/parts.py",
         "isinstance(error, _TIMEOUTS)",
         "False",
-        "projection/test_feed.py",
+        "projection/test_parts.py",
     ),
     mutant(
         "a connection that is lost at work may have been lost for its length",
         "projection/parts.py",
         "connection.broken and error.sqlstate is None",
         "False",
-        "projection/test_feed.py",
+        "projection/test_parts.py",
     ),
     mutant(
         "a query waits for what its token names",
