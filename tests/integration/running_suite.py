@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -121,10 +120,13 @@ class RunningSuite:
 
     def warnings(self, since: datetime) -> list[str]:
         """What the processes of the services logged since a moment, but for what is only told."""
-        lines = [line for file in (self.folder / "logs").glob("*.log") for line in file.read_text().splitlines()]
-        logged = [json.loads(line) for line in lines if line.startswith('{"time": ')]
-        late = [each for each in logged if each["level"] != "info" and datetime.fromisoformat(each["time"]) >= since]
-        return [json.dumps(each) for each in sorted(late, key=itemgetter("time"))]
+        lines = (line for file in (self.folder / "logs").glob("*.log") for line in file.read_text().splitlines())
+        found = []
+        for line in sorted(each for each in lines if each.startswith('{"time": ')):
+            logged = json.loads(line)
+            if logged["level"] != "info" and datetime.fromisoformat(logged["time"]) >= since:
+                found.append(line)
+        return found
 
     def is_caught_up(self) -> bool:
         """Whether every view and policy has taken every fact there is."""

@@ -9,12 +9,12 @@ from typing import Any
 
 import faust
 import msgspec
-from faust.app.base import BootStrategy
 
 from bench.path.crew import Told
 from bench.path.lines import Pace
 from bench.path.peers.upserting import Balances
 from bench.path.stage import SERVICE
+from crm.analytics.consuming import ConsumingApp
 from crm.chassis.kafka import topic_of
 
 BATCH, WITHIN_S = 1_000, 0.2
@@ -67,7 +67,7 @@ def take_and_drop(told: Told, bootstrap: str, facts: int) -> float:
 async def _run(told: Told, bootstrap: str, agent: Agent, pace: Pace) -> float:
     for chatty in ("faust", "mode", "aiokafka"):
         logging.getLogger(chatty).setLevel(logging.CRITICAL)
-    app = _App(
+    app = ConsumingApp(
         f"bench.faust.{agent.__qualname__.split('.')[0]}.{secrets.token_hex(4)}",
         broker=f"kafka://{bootstrap}",
         consumer_auto_offset_reset="earliest",
@@ -77,7 +77,6 @@ async def _run(told: Told, bootstrap: str, agent: Agent, pace: Pace) -> float:
         web_enabled=False,
         autodiscover=False,
     )
-    app.boot_strategy = _ConsumerOnly(app)
     app.agent(app.topic(topic_of(SERVICE), key_serializer="raw", value_serializer="raw"), name="take")(agent)
     return await run(told, app, pace)
 
@@ -95,14 +94,3 @@ async def run(told: Told, app: faust.App, pace: Pace) -> float:
     with suppress(TimeoutError):
         await asyncio.wait_for(app.stop(), STOP_WITHIN_S)
     return rate
-
-
-class _App(faust.App):
-    async def on_first_start(self) -> None:
-        """Makes no folders: nothing here has tables."""
-
-
-class _ConsumerOnly(BootStrategy):
-    enable_kafka_producer = False
-    enable_web = False
-    enable_sensors = False

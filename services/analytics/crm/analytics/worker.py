@@ -13,10 +13,10 @@ from functools import lru_cache
 from typing import Any, cast
 
 import faust
-from faust.app.base import BootStrategy
 from faust.transport.drivers import aiokafka as driver
 from mode.threads import WorkerThread
 
+from crm.analytics.consuming import ConsumingApp
 from crm.analytics.window import MINUTES, Place, Seen, Window, minute_of
 from crm.chassis.kafka import topic_of
 
@@ -30,7 +30,7 @@ _log = logging.getLogger("faust")
 
 def worker(bootstrap: str, services: Iterable[str], window: Window) -> faust.App:
     """A worker, not started. Topics that are not there yet are read as soon as they are."""
-    app = _App(
+    app = ConsumingApp(
         GROUP,
         broker=[f"kafka://{each.strip()}" for each in bootstrap.split(",")],
         consumer_auto_offset_reset="earliest",  # only until it goes to its place; never past anything
@@ -47,7 +47,6 @@ def worker(bootstrap: str, services: Iterable[str], window: Window) -> faust.App
         web_enabled=False,
         autodiscover=False,
     )
-    app.boot_strategy = _ConsumerOnly(app)
     app.transport = _Transport(app.conf.broker_consumer, app, window=window)
     topic = app.topic(*map(topic_of, services), schema=_Headers())
     topic.acks = False
@@ -82,11 +81,6 @@ def _place(partition: Any) -> Place:
     return Place(partition.topic.split(".")[1], partition.partition)
 
 
-class _App(faust.App):
-    async def on_first_start(self) -> None:
-        """Makes no folders where it was started, as Faust would: it has no tables to keep in them."""
-
-
 class _Headers(faust.Schema[None, Seen]):
     """Reads what the window needs from the headers of a record, and nothing else."""
 
@@ -105,12 +99,6 @@ class _Headers(faust.Schema[None, Seen]):
         except ValueError:
             minute = None  # no fact of ours: projections park it
         return Seen(_place(message.tp), message.offset, minute, message.generation_id)
-
-
-class _ConsumerOnly(BootStrategy):
-    enable_kafka_producer = False
-    enable_web = False
-    enable_sensors = False
 
 
 class _Aside(WorkerThread):

@@ -1,6 +1,7 @@
 """What a process keeps connected to its database, and what becomes of it when the server restarts."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from threading import Barrier
 
 import pytest
@@ -32,33 +33,26 @@ def all_at_once(pool: Database) -> set[int]:
 
 @pytest.mark.parametrize("hung_up", [1, SIZE])
 def test_a_connection_that_the_server_closed_is_replaced_before_it_is_used(database: str, hung_up: int) -> None:
-    pool = Database(database, max_size=SIZE)
-    try:
+    with closing(Database(database, max_size=SIZE)) as pool:
         before = all_at_once(pool)
         with connect(database) as other:
             for pid in sorted(before)[:hung_up]:
                 other.execute(_HANG_UP, (pid,))
         assert len(all_at_once(pool) & before) == SIZE - hung_up
-    finally:
-        pool.close()
 
 
 def test_after_a_crash_of_the_server_the_next_question_is_answered() -> None:
     with temporary_folder() as folder, EmbeddedPostgres(folder, fsync=False) as server:
         server.create_database("crm")
-        pool = Database(server.dsn("crm"), max_size=SIZE)
-        try:
+        with closing(Database(server.dsn("crm"), max_size=SIZE)) as pool:
             all_at_once(pool)
             server.kill()
             server.start()
             assert len(all_at_once(pool)) == SIZE
-        finally:
-            pool.close()
 
 
 def test_a_connection_that_was_told_something_is_kept(database: str) -> None:
-    pool = Database(database, max_size=1)
-    try:
+    with closing(Database(database, max_size=1)) as pool:
         with pool.connection() as connection:
             connection.execute("LISTEN news")
             row = connection.execute(_ME).fetchone()
@@ -66,5 +60,3 @@ def test_a_connection_that_was_told_something_is_kept(database: str) -> None:
             other.execute("NOTIFY news")
         with pool.connection() as connection:
             assert connection.execute(_ME).fetchone() == row
-    finally:
-        pool.close()

@@ -16,8 +16,7 @@ from crm.chassis.projection.circuit import CannotGoOn, Circuit
 from crm.chassis.projection.delivery import START, Delivery, Mark, Outcome
 from crm.chassis.projection.failures import SourceAway, kind, where
 from crm.chassis.projection.opening import Opener
-from crm.chassis.projection.part import Also, Part
-from crm.chassis.projection.parts import at_work, take_in_parts
+from crm.chassis.projection.parts import Also, Part, at_work, take_in_parts
 from crm.chassis.projection.subscriber import Fold, Subscriber
 from crm.events import Sealed
 
